@@ -1,0 +1,139 @@
+//! Asking a supervisor to stop its job, and waiting until that has happened.
+
+use std::time::{Duration, Instant};
+
+use super::end::EndWatch;
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::request::{Kill, Request, Verb};
+use crate::domain::signal::Signal;
+use crate::domain::state::State;
+use crate::platform::{self, Wake, WakeQueue};
+use crate::store::{Store, StoreError, Surroundings, deliver};
+
+/// How often the record is looked at while waiting: for the news that a stop has failed, which frees no claim.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What is asked, and how long to wait for it.
+#[derive(Clone, Debug, Default)]
+pub struct KillOptions {
+    /// The details.
+    pub kill: Kill,
+    /// Return as soon as the request is delivered.
+    pub no_wait: bool,
+    /// When to stop waiting; the stop goes on.
+    pub deadline: Option<Instant>,
+}
+
+/// What really happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KillResult {
+    /// The attempt was stopped.
+    Stopped,
+    /// It had ended by itself before.
+    AlreadyEnded,
+    /// It was stopped before its command executed.
+    NeverStarted,
+    /// What was left of an ended attempt was stopped.
+    SurvivorsStopped,
+    /// The request is delivered; the end was not waited for, or has not come in time.
+    Requested,
+    /// KILL did not end everything.
+    NotStopped,
+    /// It cannot be done; the message says why.
+    Refused,
+}
+
+impl KillResult {
+    /// The word for JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::AlreadyEnded => "already_ended",
+            Self::NeverStarted => "never_started",
+            Self::SurvivorsStopped => "survivors_stopped",
+            Self::Requested => "requested",
+            Self::NotStopped => "not_stopped",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Stops a job. Returns what happened, what the job is then, and whether a suspended supervisor was continued for it.
+///
+/// # Errors
+/// `NoSuchJob` when it is deleted meanwhile, or what the system says.
+pub fn kill(
+    store: &Store,
+    queue: &WakeQueue,
+    id: JobId,
+    options: &KillOptions,
+) -> Result<(KillResult, Job, bool), StoreError> {
+    let load = || store.load(id, &Surroundings::new());
+    let before = load()?;
+    if before.state() == State::Corrupt {
+        return Ok((KillResult::Refused, before, false));
+    }
+    if before.state().is_recorded_end() && !before.has_survivors() {
+        return Ok((KillResult::AlreadyEnded, before, false));
+    }
+    if before.observation.supervised != Some(true) {
+        return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
+    }
+    let attempt = before.attempt().map_or(1, |attempt| attempt.number);
+    deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+    let continued = continue_supervisor(&before);
+    if options.no_wait {
+        return Ok((KillResult::Requested, load()?, continued));
+    }
+    let watch = EndWatch::new(store, id, queue.waker());
+    let asked_at = Instant::now();
+    loop {
+        let is_free = watch.is_free();
+        let job = load()?;
+        let current = job.attempt().map_or(0, |a| a.number);
+        if job.state().is_terminal() || current != attempt {
+            return Ok((classify(&job, current == attempt), job, continued));
+        }
+        if is_free {
+            // The supervisor died under the stop: what it left is stopped from outside.
+            return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), job);
+        }
+        let stop = job.record().and_then(|record| record.stop.as_ref());
+        if stop.is_some_and(|stop| !stop.not_stopped.is_empty()) && asked_at.elapsed() > LOOK {
+            return Ok((KillResult::NotStopped, job, continued));
+        }
+        let left = options.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok((KillResult::Requested, job, continued));
+        }
+        let timeout = left.map_or(LOOK, |left| left.min(LOOK));
+        let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
+            action: "wait in",
+            path: store.layout().root().to_owned(),
+            source,
+        })?;
+        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+            return Ok((KillResult::Requested, load()?, continued));
+        }
+    }
+}
+
+fn classify(job: &Job, same_attempt: bool) -> KillResult {
+    let started = job.attempt().is_some_and(|a| a.started_at.is_some());
+    match job.state() {
+        State::Interrupted if same_attempt && !started => KillResult::NeverStarted,
+        State::Interrupted | State::TimedOut | State::Abandoned if same_attempt => KillResult::Stopped,
+        _ => KillResult::AlreadyEnded,
+    }
+}
+
+/// A supervisor that is suspended by a signal cannot hear requests: continues it, and says whether it did.
+fn continue_supervisor(job: &Job) -> bool {
+    let supervisor = job.record().and_then(|record| record.supervisor);
+    let suspended = supervisor.filter(|identity| {
+        platform::process_info(identity.pid)
+            .is_some_and(|info| info.identity == *identity && matches!(info.state, 'T' | 't'))
+    });
+    suspended.is_some_and(|identity| platform::signal_identity(identity, Signal::CONT).is_ok())
+}

@@ -1,0 +1,214 @@
+//! Starting a job: everything is prepared, a supervisor is started, and it publishes and runs what was prepared.
+//!
+//! The supervisor process starts while its order is being prepared, and the spec is flushed while the command is being
+//! started. If this process dies before the order is given, the supervisor sees the end of the connection and goes.
+
+use std::time::Duration;
+
+use super::ask::KillResult;
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::notice::{Notice, Order, Refusal};
+use crate::domain::os_text::OsText;
+use crate::domain::record::{Attempt, JobRecord, RECORD_FORMAT, RECORD_SCHEMA};
+use crate::domain::request::Verb;
+use crate::domain::spec::{JobSpec, Stdin, Variables};
+use crate::domain::state::{Reason, State};
+use crate::platform::{self, Connection};
+use crate::store::{NewJob, StagedJob, Store, StoreError, Surroundings};
+
+/// Far more than a loaded machine needs to start a process and write some files.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// A job whose command executes, or which has to wait.
+#[derive(Debug)]
+pub struct Launched {
+    /// Its id.
+    pub id: JobId,
+    /// Whether it has to wait.
+    pub queued: bool,
+    /// The line to its supervisor: its closing is the end of the run.
+    pub connection: Connection,
+}
+
+/// Why there is no such job.
+#[derive(Debug)]
+pub enum LaunchError {
+    /// The store refused.
+    Store(StoreError),
+    /// An active job bears the name.
+    NameTaken(JobId),
+    /// The command could not be started; this is recorded under the id.
+    NotStarted {
+        /// The job.
+        id: JobId,
+        /// Which step failed.
+        reason: Reason,
+        /// A sentence for people.
+        message: String,
+    },
+    /// The supervisor said no, or nothing at all.
+    Supervisor {
+        /// The id it was to have.
+        id: JobId,
+        /// A sentence for people.
+        message: String,
+    },
+}
+
+impl From<StoreError> for LaunchError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What to launch.
+#[derive(Debug)]
+pub struct Launching {
+    /// The id and uid that the spec bears.
+    pub job: NewJob,
+    /// The spec.
+    pub spec: JobSpec,
+    /// The environment, when the spec does not hold it.
+    pub variables: Option<Variables>,
+}
+
+/// Launches a job. `before_start` is called once everything is prepared and before anything can execute; `held` is
+/// kept until the command executes (the client's end of a typed stdin).
+///
+/// # Errors
+/// See [`LaunchError`]. Unless it says that the failure is recorded, nothing of the job is left.
+pub fn launch(
+    store: &Store,
+    launching: Launching,
+    before_start: impl FnOnce(&StagedJob) -> Result<(), StoreError>,
+) -> Result<Launched, LaunchError> {
+    let Launching { job, spec, variables } = launching;
+    let id = job.id;
+    let broken = |error: std::io::Error| LaunchError::Supervisor {
+        id,
+        message: format!("the supervisor could not be started: {error}"),
+    };
+    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
+    let keep_stdin = spec.stdin == Stdin::Inherit;
+    let id_text = id.to_string();
+    let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
+    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
+    let mut staged = store.stage(&spec, &first_record(id))?;
+    before_start(&staged)?;
+    let order = Order::Start { staging: staged.name().to_owned(), variables };
+    let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
+    connection.send(&order).map_err(broken)?;
+    // From here on the supervisor may publish it at any moment; what it does not publish is swept one day.
+    staged.handed_over();
+    match receive(&mut connection, id)? {
+        Notice::Published => {}
+        Notice::Refused(refusal) => {
+            staged.take_back();
+            return Err(refused(id, refusal));
+        }
+        other => return Err(unexpected(id, &other)),
+    }
+    staged.flush()?;
+    staged.flush_place()?;
+    match receive(&mut connection, id)? {
+        Notice::Running => Ok(Launched { id, queued: false, connection }),
+        Notice::Queued => Ok(Launched { id, queued: true, connection }),
+        Notice::NotStarted { reason, message } => {
+            // Its record is complete when the supervisor is done.
+            while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
+            Err(LaunchError::NotStarted { id, reason, message })
+        }
+        // Stopped before it began; the record says so.
+        Notice::Ended => Ok(Launched { id, queued: false, connection }),
+        Notice::Refused(refusal) => Err(refused(id, refusal)),
+        other => Err(unexpected(id, &other)),
+    }
+}
+
+fn receive(connection: &mut Connection, id: JobId) -> Result<Notice, LaunchError> {
+    let failed = |message: String| LaunchError::Supervisor { id, message };
+    match connection.receive(Some(START_LIMIT)) {
+        Ok(Some(line)) => serde_json::from_str(&line)
+            .map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
+        Ok(None) => Err(failed("the supervisor died before the command was started".into())),
+        Err(error) => Err(failed(format!("the supervisor does not answer: {error}"))),
+    }
+}
+
+fn refused(id: JobId, refusal: Refusal) -> LaunchError {
+    match refusal {
+        Refusal::NameTaken { by } => LaunchError::NameTaken(by),
+        Refusal::Busy => LaunchError::Store(StoreError::Busy),
+        Refusal::Failed { message } => LaunchError::Supervisor { id, message },
+    }
+}
+
+fn unexpected(id: JobId, notice: &Notice) -> LaunchError {
+    LaunchError::Supervisor { id, message: format!("the supervisor said {notice:?} out of turn") }
+}
+
+/// A supervisor needs nothing of ours; above all not the cookie of a job that we may be part of.
+fn supervisor_environment() -> Vec<(OsText, OsText)> {
+    Vec::new()
+}
+
+fn first_record(id: JobId) -> JobRecord {
+    JobRecord {
+        schema: RECORD_SCHEMA.into(),
+        format: RECORD_FORMAT,
+        id,
+        state: State::Starting,
+        paused: false,
+        stop: None,
+        waiting_for: None,
+        place: platform::place(),
+        supervisor: None,
+        containment: Vec::new(),
+        capabilities: Vec::new(),
+        run_started_with: 1,
+        attempts: vec![Attempt { number: 1, ..Attempt::default() }],
+    }
+}
+
+/// Starts a supervisor that acts in place of one that died, and waits for what it does.
+///
+/// # Errors
+/// What the system or the recovery says.
+pub(super) fn recover(
+    store: &Store,
+    id: JobId,
+    verb: Verb,
+    before: Job,
+) -> Result<(KillResult, Job, bool), StoreError> {
+    let had_processes = !before.observation.survivors.is_empty();
+    let had_ended = before.state().is_recorded_end();
+    let broken =
+        |source| StoreError::Io { action: "start a supervisor for", path: store.layout().root().into(), source };
+    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
+    let id_text = id.to_string();
+    let arguments = [store.layout().root().as_os_str(), id_text.as_ref(), "--recover".as_ref()];
+    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, false).map_err(broken)?;
+    let order = serde_json::to_string(&Order::Recover { verb }).expect("orders have no failing serialiser");
+    connection.send(&order).map_err(broken)?;
+    loop {
+        // The recovery bounds itself: the plan, the passes, the finally steps.
+        let line = connection.receive(None).map_err(broken)?;
+        match line.as_deref().map(serde_json::from_str::<Notice>) {
+            Some(Ok(Notice::Refused(Refusal::Busy))) => return Err(StoreError::Busy),
+            Some(Ok(Notice::Refused(Refusal::Failed { message }))) => {
+                return Err(StoreError::Damaged { path: store.layout().job(id).dir().into(), why: message });
+            }
+            Some(Ok(Notice::Ended)) | None => break,
+            Some(_) => {}
+        }
+    }
+    let job = store.load(id, &Surroundings::new())?;
+    let result = match (had_ended, had_processes) {
+        _ if job.has_survivors() || job.state() == State::Orphaned => KillResult::NotStopped,
+        (true, _) => KillResult::SurvivorsStopped,
+        (false, true) => KillResult::Stopped,
+        (false, false) => KillResult::AlreadyEnded,
+    };
+    Ok((result, job, false))
+}

@@ -1,0 +1,46 @@
+//! The client's side of the protocol: starting a supervisor, asking it for something, waiting for it, showing what its
+//! job prints. Everything but the start goes through the state directory.
+//!
+//! May use `domain`, `platform` and `store`. Says nothing to the user: it returns values and calls back.
+
+mod ask;
+mod end;
+mod foreground;
+mod launch;
+mod pump;
+mod select;
+
+pub use ask::{KillOptions, KillResult, kill};
+pub use end::{EndWatch, Woken, wait_for_ends};
+pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
+pub use launch::{LaunchError, Launched, Launching, launch};
+pub use pump::{Pump, Sink};
+pub use select::{Filter, Unresolved, resolve};
+
+use crate::domain::outcome::ExitStatus;
+use crate::domain::signal::Signal;
+
+/// Parses a signal by name or by this system's number.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn parse_signal(text: &str) -> Result<Signal, String> {
+    Signal::parse(text, crate::platform::signal_by_number)
+}
+
+/// Parses a stop plan or the name of a preset.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn parse_plan(text: &str) -> Result<crate::domain::stop_plan::StopPlan, String> {
+    crate::domain::stop_plan::StopPlan::parse(text, crate::platform::signal_by_number)
+}
+
+/// Returns what a shell shows for an end: the code, or 128 plus the signal's number.
+pub fn shell_code(status: ExitStatus) -> u8 {
+    let code = match status {
+        ExitStatus::Exited(code) => code,
+        ExitStatus::Signaled(signal) => 128 + crate::platform::signal_number(signal).unwrap_or(0),
+    };
+    u8::try_from(code & 0xff).unwrap_or(u8::MAX)
+}

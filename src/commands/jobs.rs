@@ -1,0 +1,158 @@
+//! `jobdir jobs`: the list.
+
+use clap::Args as ClapArgs;
+
+use super::shared::FilterArgs;
+use crate::context::Context;
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::state::State;
+use crate::error::CommandError;
+use crate::exit_code;
+use crate::present::json::{self, JobDocument, JobsDocument};
+use crate::present::{table, text};
+use crate::store::Surroundings;
+
+/// How many ended jobs the table shows by default.
+const RECENT: usize = 20;
+
+/// List jobs
+///
+/// Shows what is active, orphaned or has survivors, and the last 20 that ended. JSON and -q always list everything that
+/// the filters admit. Nothing is written: what is shown was concluded from the state directory just now.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  jobdir jobs                        what is going on, and what ended last
+  jobdir jobs --all --state failed   everything that failed
+  jobdir jobs -q --active            the ids of active jobs, a line each
+  jobdir jobs --json                 one JSON document")]
+pub struct Args {
+    /// Show every job
+    #[arg(short, long)]
+    all: bool,
+    /// Only what is active, orphaned or has survivors
+    #[arg(long)]
+    active: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Only jobs that were started in this directory or below it
+    #[arg(long)]
+    here: bool,
+    /// At most this many, the newest
+    #[arg(short = 'n', value_name = "NUMBER")]
+    number: Option<usize>,
+    /// Print ids alone
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists.
+pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let store = context.reading()?;
+    let mut filter = args.filter.filter();
+    filter.active = args.active;
+    filter.below = args.here.then(|| context.current_dir()).transpose().map_err(anyhow::Error::from)?;
+    let everything = args.all || args.json || args.quiet || !filter.is_empty();
+    let surroundings = Surroundings::new();
+    let ids: Vec<JobId> = store.job_ids()?;
+    let mut jobs: Vec<Job> = Vec::new();
+    for id in ids.iter().rev() {
+        if args.number.is_some_and(|number| jobs.len() >= number) {
+            break;
+        }
+        // A job that was deleted since we saw its id is no row.
+        if let Ok(job) = store.load(*id, &surroundings)
+            && filter.admits(&job)
+        {
+            jobs.push(job);
+        }
+    }
+    let mut hidden = 0;
+    if !everything && args.number.is_none() {
+        let mut ended = 0;
+        let total = jobs.len();
+        jobs.retain(|job| {
+            job.state().is_active() || job.has_survivors() || {
+                ended += 1;
+                ended <= RECENT
+            }
+        });
+        hidden = total - jobs.len();
+    }
+    jobs.reverse();
+    if args.json {
+        let document = JobsDocument {
+            schema: "jobdir/jobs/1",
+            state_dir: context.state_dir().to_string_lossy().into_owned(),
+            jobs: jobs.iter().map(|job| JobDocument::new(job, false)).collect(),
+        };
+        context.out(&json::render(&document));
+    } else if args.quiet {
+        let ids: String = jobs.iter().map(|job| format!("{}\n", job.id)).collect();
+        context.out(&ids);
+    } else {
+        show(context, &jobs);
+        if hidden > 0 {
+            context.talk(&format!("{} more ended; 'jobdir jobs --all' lists them", text::count(hidden, "job")));
+        }
+    }
+    Ok(exit_code::DONE)
+}
+
+fn show(context: &Context, jobs: &[Job]) {
+    const HEADERS: [&str; 8] = ["ID", "NAME", "STATE", "EXIT", "AGE", "ELAPSED", "PID", "COMMAND"];
+    let now = context.now();
+    let rows: Vec<Vec<String>> = jobs
+        .iter()
+        .map(|job| {
+            let (spec, attempt) = (job.spec(), job.attempt());
+            let dash = || "-".to_owned();
+            let exit = match (attempt.and_then(|a| a.exit_code), attempt.and_then(|a| a.signal)) {
+                (Some(code), _) => code.to_string(),
+                (None, Some(signal)) => signal.short_name().to_owned(),
+                (None, None) => dash(),
+            };
+            let elapsed = attempt.and_then(|a| a.duration_ms).map(text::milliseconds).or_else(|| {
+                attempt.and_then(|a| a.started_at).filter(|_| !job.state().is_terminal()).map(|t| text::ago(t, now))
+            });
+            vec![
+                job.id.to_string(),
+                spec.and_then(|s| s.name.as_ref()).map_or_else(dash, ToString::to_string),
+                state(job),
+                exit,
+                spec.map_or_else(dash, |s| text::ago(s.created_at, now)),
+                elapsed.unwrap_or_else(dash),
+                attempt
+                    .and_then(|a| a.leader)
+                    .filter(|_| job.observation.alive == Some(true))
+                    .map_or_else(dash, |leader| leader.pid.to_string()),
+                spec.map_or_else(
+                    || job.observation.message.as_deref().map_or_else(dash, text::escape),
+                    |s| text::command(&s.command),
+                ),
+            ]
+        })
+        .collect();
+    let plain = table::render(&HEADERS, &rows, context.width());
+    let style = context.style();
+    let mut lines = plain.lines();
+    let mut out = lines.next().map(|header| style.bold(header) + "\n").unwrap_or_default();
+    for (line, job) in lines.zip(jobs) {
+        let word = state(job);
+        // The state is the third column; a command may contain the same word, further right.
+        out.push_str(&line.replacen(&word, &style.state(job.state(), &word), 1));
+        out.push('\n');
+    }
+    context.out(&out);
+}
+
+fn state(job: &Job) -> String {
+    match job.record() {
+        Some(record) if record.paused && job.state() == State::Running => "paused".into(),
+        _ => job.state().to_string(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Options and steps that several commands share.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::client::{Filter, Unresolved, resolve};
+use crate::context::Context;
+use crate::domain::duration;
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::name::{Name, parse_label};
+use crate::domain::state::{ErrorKind, State};
+use crate::error::CommandError;
+use crate::store::{Store, Surroundings};
+
+/// Parses a duration option.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text)
+}
+
+/// Parses a limit option, where 0 and off mean none.
+pub(super) fn parse_limit(text: &str) -> Result<duration::Limit, String> {
+    duration::parse_limit(text)
+}
+
+/// Options that select jobs instead of naming them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FilterArgs {
+    /// Only jobs in this state (can be repeated)
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<State>,
+    /// Only jobs with this name (can be repeated)
+    #[arg(long, value_name = "NAME")]
+    pub name: Vec<Name>,
+    /// Only jobs with this label (can be repeated; all must match)
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label)]
+    pub label: Vec<(String, String)>,
+}
+
+impl FilterArgs {
+    /// Makes the filter.
+    pub fn filter(&self) -> Filter {
+        Filter { states: self.state.clone(), names: self.name.clone(), labels: self.label.clone(), ..Filter::default() }
+    }
+}
+
+/// Which jobs a verb means: named ones, or those that a filter admits.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    /// The jobs, each once, in the order given.
+    pub ids: Vec<JobId>,
+    /// What leads to no job.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// Finds the jobs that were named.
+pub(super) fn choose(store: &Store, given: &[String]) -> Result<Chosen, CommandError> {
+    let mut chosen = Chosen { ids: Vec::new(), unresolved: Vec::new() };
+    for text in given {
+        match resolve(store, text)? {
+            Ok(id) if chosen.ids.contains(&id) => {}
+            Ok(id) => chosen.ids.push(id),
+            Err(unresolved) => chosen.unresolved.push(unresolved),
+        }
+    }
+    Ok(chosen)
+}
+
+/// Finds the jobs that a filter admits.
+pub(super) fn choose_by_filter(store: &Store, filter: &Filter) -> Result<Chosen, CommandError> {
+    let surroundings = Surroundings::new();
+    let admitted = |id: &JobId| store.load(*id, &surroundings).is_ok_and(|job| filter.admits(&job));
+    let ids = store.job_ids()?.into_iter().filter(admitted).collect();
+    Ok(Chosen { ids, unresolved: Vec::new() })
+}
+
+/// Finds exactly one job.
+pub(super) fn choose_one(store: &Store, given: &str, context: &Context) -> Result<JobId, CommandError> {
+    resolve(store, given)?.map_err(|unresolved| CommandError::no_such_job(&unresolved, context))
+}
+
+/// What is said when a job turns out to have lost its supervisor.
+pub(super) fn orphan_notice(job: &Job) -> String {
+    let pids: Vec<String> = job.observation.survivors.iter().map(|s| s.identity.pid.to_string()).collect();
+    format!(
+        "job {} is orphaned: its supervisor died, process {} goes on; waiting for its end ('jobdir kill {}' stops it)",
+        job.id,
+        pids.join(", "),
+        job.id
+    )
+}
+
+/// What is said of an end that the exit code alone does not tell; nothing for an ordinary one.
+pub(super) fn end_note(job: &Job) -> Option<String> {
+    let id = job.id;
+    let message = job.observation.message.as_deref().map(crate::present::text::escape);
+    let with = |text: String| message.as_ref().map_or(text.clone(), |message| format!("{text}: {message}"));
+    match job.state() {
+        State::Failed if job.observation.error_kind == Some(ErrorKind::SpawnFailure) => {
+            Some(with(format!("job {id} could not be started")))
+        }
+        State::Failed | State::Succeeded => message.map(|message| format!("job {id}: {message}")),
+        State::TimedOut => Some(format!("job {id} was stopped by its own time limit ({})", reason(job))),
+        State::Interrupted => Some(format!("job {id} was stopped on request ({})", reason(job))),
+        State::Abandoned => Some(with(format!("job {id} was abandoned"))),
+        State::Skipped => Some(with(format!("job {id} was never started"))),
+        State::Lost => Some(with(format!("job {id} is lost"))),
+        State::Corrupt => Some(with(format!("job {id} is corrupt"))),
+        _ => None,
+    }
+}
+
+fn reason(job: &Job) -> String {
+    let text = job.attempt().and_then(|a| a.outcome.as_ref()?.reason_text.as_deref());
+    let reason = job.observation.reason.map_or("unknown", |reason| reason.as_str());
+    text.map_or_else(|| reason.to_owned(), |text| format!("{reason}: {}", crate::present::text::escape(text)))
+}

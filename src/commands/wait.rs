@@ -1,0 +1,108 @@
+//! `jobdir wait`: block until runs have ended, and mirror how.
+
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+
+use super::shared::{FilterArgs, choose, choose_by_filter, end_note, orphan_notice, parse_duration};
+use crate::client::{Woken, wait_for_ends};
+use crate::context::Context;
+use crate::domain::job::Job;
+use crate::error::CommandError;
+use crate::exit_code;
+use crate::present::json::{self, JobDocument, WaitDocument};
+
+/// Wait until jobs have ended
+///
+/// Blocks without polling until the runs of all the given jobs have ended, retries included, and exits as they did:
+/// with the command's own code, 128+n after a signal, and so on; with several jobs with the highest of their codes.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  jobdir wait 12                    wait, and exit as job 12 does
+  jobdir wait --any 12 13           wait for the first of them
+  jobdir wait --timeout 5m build    give up waiting after 5 minutes; the job goes on (exit code 122)
+  jobdir wait --json @last          one document with the outcome")]
+pub struct Args {
+    /// The jobs: ids, names or @last
+    #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
+    jobs: Vec<String>,
+    /// Wait for all of them, which is the default; without JOB, for all active jobs
+    #[arg(long, conflicts_with = "any")]
+    all: bool,
+    /// Wait for the first of them only
+    #[arg(long)]
+    any: bool,
+    /// Stop waiting after this time, 0 to test once; the jobs go on
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+/// Waits.
+pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let refuse = |error: CommandError| error.exit(exit_code::JOBDIR_FAILED);
+    let store = context.reading().map_err(|error| refuse(error.into()))?;
+    let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
+    let chosen = if args.jobs.is_empty() {
+        let mut filter = args.filter.filter();
+        filter.active = args.all && filter.is_empty();
+        choose_by_filter(&store, &filter)
+    } else {
+        choose(&store, &args.jobs)
+    }
+    .map_err(refuse)?;
+    if let Some(unresolved) = chosen.unresolved.first() {
+        return Err(refuse(CommandError::no_such_job(unresolved, context)));
+    }
+    let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
+    let say = |job: &Job| context.talk(&orphan_notice(job));
+    let (woken, jobs) =
+        wait_for_ends(&store, &queue, &chosen.ids, args.any, deadline, say).map_err(|error| refuse(error.into()))?;
+    let satisfied = matches!(woken, Woken::Done);
+    if args.json {
+        let document = WaitDocument {
+            schema: "jobdir/wait/1",
+            satisfied,
+            timed_out: matches!(woken, Woken::TimedOut),
+            jobs: jobs.iter().flatten().map(|job| JobDocument::new(job, false)).collect(),
+        };
+        context.out(&json::render(&document));
+    }
+    let ended = jobs.iter().flatten().filter(|job| job.state().is_terminal());
+    if !satisfied {
+        if !args.json {
+            for job in jobs.iter().flatten().filter(|job| !job.state().is_terminal()) {
+                context.talk(&format!(
+                    "job {} is still {}; the waiting has ended, the job goes on: 'jobdir wait {}' to wait again",
+                    job.id,
+                    job.state(),
+                    job.id
+                ));
+            }
+        }
+        return Ok(exit_code::STILL_RUNNING);
+    }
+    let deleted = jobs.iter().zip(&chosen.ids).find(|(job, _)| job.is_none());
+    if let Some((_, id)) = deleted.filter(|_| !args.any) {
+        if args.json {
+            return Ok(exit_code::JOBDIR_FAILED);
+        }
+        let message = format!("job {id} was deleted before its outcome was seen");
+        return Err(refuse(CommandError::new("job_deleted", message)));
+    }
+    if !args.json {
+        ended.clone().filter_map(end_note).for_each(|note| context.talk(&note));
+    }
+    let code = if args.any {
+        let first = ended.min_by_key(|job| job.attempt().and_then(|a| a.ended_at));
+        first.map_or(exit_code::JOBDIR_FAILED, exit_code::of_job)
+    } else {
+        ended.map(exit_code::of_job).max().unwrap_or(exit_code::DONE)
+    };
+    Ok(code)
+}

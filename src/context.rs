@@ -1,0 +1,140 @@
+//! What a command works in: where the state is, what time it is, where it writes. Built once, passed to every command.
+
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::signal::Signal;
+use crate::domain::spec::Variables;
+use crate::platform::{self, WakeQueue};
+use crate::present::style::{ColorChoice, Style};
+use crate::store::{Store, StoreError};
+
+/// The surroundings of one invocation.
+#[derive(Debug)]
+pub struct Context {
+    state_dir: PathBuf,
+    color: ColorChoice,
+    json: bool,
+    file_mask: u32,
+}
+
+impl Context {
+    /// Looks around. `state_dir` is what `--state-dir` says, `json` whether one JSON document is wanted.
+    pub fn new(state_dir: Option<PathBuf>, color: ColorChoice, json: bool) -> Self {
+        // What we create is for the user alone; jobs and the user's own files get the caller's mask.
+        let file_mask = platform::set_file_mask(0o077);
+        let state_dir = state_dir
+            .or_else(|| std::env::var_os("JOBDIR_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from))
+            .or_else(default_state_dir)
+            .unwrap_or_else(|| PathBuf::from(".jobdir"));
+        Self { state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir), color, json, file_mask }
+    }
+
+    /// Returns where the state is, absolute.
+    pub fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    /// Says whether one JSON document is wanted on stdout, errors included.
+    pub fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Opens the state directory for reading.
+    ///
+    /// # Errors
+    /// See [`Store::open_for_reading`].
+    pub fn reading(&self) -> Result<Store, StoreError> {
+        Store::open_for_reading(&self.state_dir)
+    }
+
+    /// Opens the state directory for writing.
+    ///
+    /// # Errors
+    /// See [`Store::open_for_writing`].
+    pub fn writing(&self) -> Result<Store, StoreError> {
+        Store::open_for_writing(&self.state_dir)
+    }
+
+    /// Returns the present moment.
+    pub fn now(&self) -> DateTime<Utc> {
+        platform::now()
+    }
+
+    /// Returns the file mode creation mask that the caller had.
+    pub fn file_mask(&self) -> u32 {
+        self.file_mask
+    }
+
+    /// Returns the caller's environment.
+    pub fn variables(&self) -> Variables {
+        std::env::vars_os().map(|(name, value)| (platform::os_text(&name), platform::os_text(&value))).collect()
+    }
+
+    /// Returns one variable of the caller's environment.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+
+    /// Returns the caller's working directory.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn current_dir(&self) -> std::io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
+    /// Makes a queue that the signals for a client reach; those that are ignored stay ignored.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn queue(&self) -> std::io::Result<WakeQueue> {
+        WakeQueue::new(&[Signal::INT, Signal::TERM, Signal::HUP], true)
+    }
+
+    /// Says whether stdout is a terminal.
+    pub fn stdout_is_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Says whether stderr is a terminal.
+    pub fn stderr_is_terminal(&self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// Returns the width of the terminal at stdout, if it is one.
+    pub fn width(&self) -> Option<usize> {
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        self.stdout_is_terminal().then(|| columns.or_else(platform::terminal_width).unwrap_or(80))
+    }
+
+    /// Decides on colour for stdout.
+    pub fn style(&self) -> Style {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Style::decide(self.color, no_color, self.stdout_is_terminal(), dumb)
+    }
+
+    /// Prints data. Says whether there is still somebody who reads it.
+    pub fn out(&self, text: &str) -> bool {
+        platform::write_all(false, text.as_bytes()).is_ok()
+    }
+
+    /// Prints talk, a line.
+    pub fn talk(&self, text: &str) {
+        // Nobody to talk to is no reason to fail.
+        platform::write_all(true, format!("{text}\n").as_bytes()).ok();
+    }
+}
+
+/// The platform's directory for the state of users, see the `directories` crate; on macOS and Windows there is none,
+/// and the one for local data is the closest.
+fn default_state_dir() -> Option<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "jobdir")?;
+    Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
+}

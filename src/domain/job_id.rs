@@ -1,0 +1,71 @@
+//! The id of a job: a small positive integer, safe as a file name everywhere.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Identifies one job within one state directory. Printed in decimal, written to JSON as a string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct JobId(u64);
+
+impl JobId {
+    /// Returns the id with this number, or `None` for zero, which is never handed out.
+    pub fn new(number: u64) -> Option<Self> {
+        (number > 0).then_some(Self(number))
+    }
+
+    /// Returns the number itself.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = NotAnId;
+
+    /// Accepts only the canonical spelling (`7`, never `07` or `+7`), so that one job has one path.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        if text.starts_with('0') || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NotAnId);
+        }
+        text.parse().ok().and_then(Self::new).ok_or(NotAnId)
+    }
+}
+
+/// The text is not a job id.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a job id")]
+pub struct NotAnId;
+
+impl Serialize for JobId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_an_id() {
+        assert_eq!("7".parse::<JobId>(), Ok(JobId(7)));
+        for bad in ["", "0", "07", "+7", "-7", " 7", "7 ", "x", "18446744073709551616"] {
+            assert_eq!(bad.parse::<JobId>(), Err(NotAnId), "{bad:?}");
+        }
+    }
+}

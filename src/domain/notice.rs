@@ -1,0 +1,75 @@
+//! What a client and the supervisor that it starts say to each other over their one connection, a JSON value a line.
+//!
+//! Only the client that starts a supervisor has this connection. It carries the order to begin and the news of how
+//! beginning went; the end of the run is seen as its closing. Everything else goes through the state directory.
+
+use serde::{Deserialize, Serialize};
+
+use super::job_id::JobId;
+use super::request::Verb;
+use super::spec::Variables;
+use super::state::Reason;
+
+/// The order, sent once.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Publish what was prepared under this name in `staging/`, and run it.
+    Start {
+        /// The name of the directory in `staging/`.
+        staging: String,
+        /// The environment, when the spec does not hold it.
+        variables: Option<Variables>,
+    },
+    /// Begin the next attempt of a job.
+    Resume {
+        /// The environment, when the spec does not hold it.
+        variables: Option<Variables>,
+    },
+    /// Act in place of a supervisor that died.
+    Recover {
+        /// What is asked of it.
+        verb: Verb,
+    },
+}
+
+/// News of the beginning.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// The job is visible and claimed.
+    Published,
+    /// It has to wait; its place is fixed.
+    Queued,
+    /// The command executes.
+    Running,
+    /// The command could not be started; recorded.
+    NotStarted {
+        /// Why.
+        reason: Reason,
+        /// A sentence for people.
+        message: String,
+    },
+    /// Nothing was done.
+    Refused(Refusal),
+    /// The run has ended, its outcome is recorded and the claim is free.
+    Ended,
+}
+
+/// Why nothing was done.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// An active job bears the name already.
+    NameTaken {
+        /// That job.
+        by: JobId,
+    },
+    /// Somebody else holds the claim.
+    Busy,
+    /// The state of the job does not allow it, or a fault of jobdir or its surroundings.
+    Failed {
+        /// A sentence for people.
+        message: String,
+    },
+}

@@ -1,0 +1,156 @@
+//! The spec of a job: everything that was asked for when it was made, and never changes.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::job_id::JobId;
+use super::name::Name;
+use super::os_text::OsText;
+use super::signal::Signal;
+use super::stop_plan::StopPlan;
+
+/// The value of a spec's `schema` field.
+pub const SPEC_SCHEMA: &str = "jobdir/spec/1";
+
+/// What to run and how: `spec.json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// [`SPEC_SCHEMA`].
+    pub schema: String,
+    /// The job's id, also the name of its directory.
+    pub id: JobId,
+    /// Unguessable, and in the environment of every process of the job: the cookie.
+    pub uid: String,
+    /// The name, if it has one.
+    pub name: Option<Name>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// When the job was made.
+    pub created_at: DateTime<Utc>,
+    /// The id of the job that this one was started from, if any.
+    pub parent: Option<JobId>,
+    /// Whether a client stayed with it (`run` without `--detach`).
+    pub foreground: bool,
+    /// The command and its arguments; never empty.
+    pub command: Vec<OsText>,
+    /// The working directory, absolute.
+    pub cwd: OsText,
+    /// Where the job's input comes from.
+    pub stdin: Stdin,
+    /// Whether stderr goes to the same file as stdout.
+    pub merge_output: bool,
+    /// The file mode creation mask of the job.
+    pub umask: u32,
+    /// How the job is stopped, and its limits.
+    pub stop: StopSpec,
+    /// Shell commands that run after every attempt that had started.
+    #[serde(default)]
+    pub finally: FinallySpec,
+    /// A shell command that is told of the end, once for each run.
+    #[serde(default)]
+    pub on_exit: Option<String>,
+    /// Whether the job is deleted when it has succeeded.
+    #[serde(default)]
+    pub delete_on_success: bool,
+    /// The environment. Last, so that readers that do not need it can stop before it.
+    pub environment: Environment,
+}
+
+/// How a job is stopped.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StopSpec {
+    /// The rungs.
+    pub plan: StopPlan,
+    /// Which processes the rungs before KILL reach.
+    pub scope: SignalScope,
+    /// What happens to processes that outlive their leader.
+    pub leftovers: Leftovers,
+    /// The longest that an attempt may last.
+    pub timeout_ms: Option<u64>,
+    /// The longest without output and without CPU use.
+    pub idle_timeout_ms: Option<u64>,
+    /// How long after the KILL rung the job is given up.
+    pub abandon_after_ms: Option<u64>,
+    /// A signal sent some time before the deadline.
+    pub early_signal: Option<EarlySignal>,
+}
+
+/// `--early-signal SIG@D`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EarlySignal {
+    /// What is sent.
+    pub signal: Signal,
+    /// How long before the deadline of `--timeout`.
+    pub before_ms: u64,
+}
+
+/// Which processes the rungs before KILL reach. KILL always means the whole tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalScope {
+    /// Every process of the job.
+    #[default]
+    Tree,
+    /// The leader's process group.
+    Group,
+    /// The leader alone.
+    Leader,
+}
+
+/// What happens to processes that outlive their leader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leftovers {
+    /// TERM and CONT at once, KILL after 2 s.
+    #[default]
+    Kill,
+    /// The attempt lasts until they have ended.
+    Wait,
+    /// They are left alone and recorded as survivors.
+    Leave,
+}
+
+/// Finally steps and their limit.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct FinallySpec {
+    /// Shell text, run in order by `/bin/sh -c`.
+    pub steps: Vec<String>,
+    /// The limit for all steps together; `None` is no limit.
+    pub timeout_ms: Option<u64>,
+}
+
+/// Where a job's input comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stdin {
+    /// Nothing: end of file at once.
+    #[default]
+    Null,
+    /// Descriptor 0 of whoever starts the attempt.
+    Inherit,
+    /// A FIFO in the job's directory, for `send`.
+    Fifo,
+    /// A FIFO in the job's directory into which the foreground client copies what is typed.
+    Typed,
+    /// A file, opened when the attempt starts.
+    File(OsText),
+}
+
+/// The environment that the command gets, without what jobdir adds.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Environment {
+    /// `false` when only the names were kept (`--no-save-env`).
+    pub saved: bool,
+    /// The names, for those who may see names only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<OsText>,
+    /// Names and values; empty when not saved.
+    #[serde(default)]
+    pub variables: Vec<(OsText, OsText)>,
+}
+
+/// The part of a spec that readers need who do not start anything: all but the environment.
+pub type Variables = Vec<(OsText, OsText)>;

@@ -1,0 +1,43 @@
+//! jobdir: a job manager whose whole interface is a directory.
+//!
+//! This library exists for the `jobdir` binary and its tests; it gives no promise of compatibility.
+//!
+//! # The house
+//!
+//! ```text
+//! cli → commands → client, present        domain is pure and may be used by all
+//!                   client    ─┐
+//!                   supervise ─┴→ store → platform → domain
+//! ```
+//!
+//! - [`domain`]: what a job is; values and decisions, no effects.
+//! - [`platform`]: the operating system; all `unsafe`, all `cfg`.
+//! - [`store`]: the state directory and its protocol; all file names, all writes.
+//! - [`supervise`]: the process that owns one run of one job.
+//! - [`client`]: what other invocations do with jobs: start, ask, wait, follow.
+//! - [`present`]: values to text; JSON documents, tables.
+//! - [`commands`]: one file for each subcommand.
+//! - [`context`], [`error`], [`exit_code`], [`cli`]: the edge.
+//!
+//! `tests/it/architecture.rs` fails when a module uses one that it must not.
+
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod context;
+pub mod domain;
+pub mod error;
+pub mod exit_code;
+pub mod platform;
+pub mod present;
+pub mod store;
+pub mod supervise;
+
+/// Runs one process of jobdir, whichever it is. `arguments` includes the program's name.
+pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {
+    // A supervisor is started for every job and stays as long as it: it is spared the whole command line.
+    if arguments.get(1).is_some_and(|verb| verb == "supervise") {
+        return supervise::supervise(&arguments[2..]);
+    }
+    cli::run(arguments)
+}

@@ -1,0 +1,81 @@
+//! The operating system, behind one small interface.
+//!
+//! Owns everything that differs between systems: processes, signals, spawning, wake-ups, private files. The only
+//! place with `unsafe`, and the only one (tests aside) with `cfg`. Every system offers the same functions; where one
+//! lacks a concept, the function says so by an `Unsupported` error or an empty answer, never by pretending.
+//! Uses `domain` for its types and nothing else of the crate.
+
+#![expect(unsafe_code, reason = "the one place that talks to the operating system directly")]
+#![expect(clippy::disallowed_methods, reason = "the wrappers that everybody else must use are made here")]
+
+#[cfg(unix)]
+#[path = "unix/mod.rs"]
+mod os;
+
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod os;
+
+mod clock;
+mod details;
+
+pub use clock::{now, random_hex};
+pub use details::{ProcessDetails, process_details};
+pub use os::*;
+
+use crate::domain::state::Reason;
+
+/// One reason to look again, taken from a [`WakeQueue`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wake {
+    /// This signal came.
+    Signal(crate::domain::signal::Signal),
+    /// A child changed state.
+    Child,
+    /// A thread of ours asked us to look again.
+    Look,
+}
+
+/// Why a child that was created did not come to execute its command.
+#[derive(Debug)]
+pub struct ExecFailure {
+    /// Which step failed: `Cwd`, `Setup`, `NotFound` or `NotExecutable`.
+    pub reason: Reason,
+    /// What the system said.
+    pub error: std::io::Error,
+}
+
+/// What is known of the children of this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Children {
+    /// The kernel says that there is none: a proof.
+    None,
+    /// There are some, none of which has ended.
+    Living,
+    /// This one has ended and waits to be reaped.
+    Ended(u32),
+}
+
+/// Whether a signal reached a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delivery {
+    /// It was sent.
+    Sent,
+    /// That process is gone; another one may bear its number.
+    Gone,
+    /// We may not signal it.
+    Refused,
+}
+
+/// Moves a file of the user's to its place, replacing what is there.
+///
+/// # Errors
+/// What the system says.
+pub fn rename_file(from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Removes a file of the user's, if it is there.
+pub fn remove_file(path: &std::path::Path) {
+    std::fs::remove_file(path).ok();
+}

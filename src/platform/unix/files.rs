@@ -1,0 +1,232 @@
+//! Private files: created for the user alone, never through links, whatever the caller's umask.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use nix::libc;
+
+use crate::domain::os_text::OsText;
+
+/// What is known of a path without following a link at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileFacts {
+    /// It is a directory.
+    pub is_directory: bool,
+    /// It is a regular file.
+    pub is_regular: bool,
+    /// The user that owns it.
+    pub owner: u32,
+    /// Whether users other than the owner may write it.
+    pub others_may_write: bool,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Changes when the path names another file.
+    pub identity: (u64, u64),
+    /// When it was last written.
+    pub modified: Option<SystemTime>,
+}
+
+fn facts_of(metadata: &fs::Metadata) -> FileFacts {
+    FileFacts {
+        is_directory: metadata.is_dir(),
+        is_regular: metadata.is_file(),
+        owner: metadata.uid(),
+        others_may_write: metadata.mode() & 0o022 != 0,
+        length: metadata.len(),
+        identity: (metadata.dev(), metadata.ino()),
+        modified: metadata.modified().ok(),
+    }
+}
+
+/// Looks at a path, not following a link at its end.
+///
+/// # Errors
+/// What the system says, `NotFound` above all.
+pub fn facts(path: &Path) -> io::Result<FileFacts> {
+    Ok(facts_of(&fs::symlink_metadata(path)?))
+}
+
+/// Looks at an open file.
+///
+/// # Errors
+/// What the system says.
+pub fn file_facts(file: &File) -> io::Result<FileFacts> {
+    Ok(facts_of(&file.metadata()?))
+}
+
+/// Creates a file that must not exist, readable and writable by its owner alone.
+///
+/// # Errors
+/// What the system says, `AlreadyExists` when anything is there, a link included.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
+}
+
+/// Opens a file for appending, creating it for its owner alone. Refuses links and waits for nobody.
+///
+/// # Errors
+/// What the system says.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    regular(file)
+}
+
+/// Opens a regular file for reading. Refuses links and anything else, and waits for nobody.
+///
+/// # Errors
+/// What the system says; `InvalidInput` when it is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    regular(OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?)
+}
+
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+    }
+}
+
+/// Opens or creates the empty file whose lock is a claim. Never truncates, refuses links.
+///
+/// # Errors
+/// What the system says.
+pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    if create {
+        options.write(true).create(true).truncate(false);
+    }
+    regular(options.open(path)?)
+}
+
+/// Creates a directory for its owner alone.
+///
+/// # Errors
+/// What the system says.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Flushes a directory, so that names created, renamed or removed in it survive a power loss.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Creates a FIFO for its owner alone.
+///
+/// # Errors
+/// What the system says.
+pub fn make_fifo(path: &Path) -> io::Result<()> {
+    Ok(nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o600))?)
+}
+
+/// Opens the reading end of a FIFO without waiting for a writer; later reads do wait.
+///
+/// # Errors
+/// What the system says.
+pub fn open_fifo_reader(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_RDONLY))?;
+    Ok(file)
+}
+
+/// Opens the writing end of a FIFO without waiting for a reader; later writes do wait.
+///
+/// # Errors
+/// `NotConnected` when nobody reads it, else what the system says.
+pub fn open_fifo_writer(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|e| if e.raw_os_error() == Some(libc::ENXIO) { io::ErrorKind::NotConnected.into() } else { e })?;
+    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_WRONLY))?;
+    Ok(file)
+}
+
+/// Opens a file of the user's as the input of a job.
+///
+/// # Errors
+/// What the system says.
+pub fn open_input(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Opens `/dev/null` for reading and writing.
+///
+/// # Errors
+/// What the system says.
+pub fn open_null() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/null")
+}
+
+/// Sets the file mode creation mask of this process and returns the former one.
+pub fn set_file_mask(mask: u32) -> u32 {
+    let mask = nix::sys::stat::Mode::from_bits_truncate(mask as libc::mode_t);
+    nix::sys::stat::umask(mask).bits() as u32
+}
+
+/// Gives a file the mode that a program with this mask would have created it with.
+///
+/// # Errors
+/// What the system says.
+pub fn apply_file_mask(file: &File, mask: u32) -> io::Result<()> {
+    file.set_permissions(fs::Permissions::from_mode(0o666 & !mask))
+}
+
+/// Returns the user that this process acts as.
+pub fn user_id() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Returns a user's name, or the number when it has none.
+pub fn user_name(id: u32) -> String {
+    nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(id))
+        .ok()
+        .flatten()
+        .map_or_else(|| format!("user {id}"), |user| user.name)
+}
+
+/// Takes text from the system.
+pub fn os_text(text: &OsStr) -> OsText {
+    OsText(text.as_bytes().to_vec())
+}
+
+/// Gives text to the system.
+pub fn os_string(text: &OsText) -> OsString {
+    OsString::from_vec(text.0.clone())
+}
+
+/// Gives text to the system as a path.
+pub fn path_of(text: &OsText) -> PathBuf {
+    os_string(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_opened_through_a_link_and_no_fifo_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        std::os::unix::fs::symlink("/etc/passwd", path("link")).expect("links");
+        make_fifo(&path("fifo")).expect("makes a FIFO");
+        for name in ["link", "fifo"] {
+            assert!(open_regular(&path(name)).is_err(), "{name}");
+            assert!(append_private(&path(name)).is_err(), "{name}");
+            assert!(create_private(&path(name)).is_err(), "{name}");
+            assert!(open_lock_file(&path(name), true).is_err(), "{name}");
+        }
+    }
+}

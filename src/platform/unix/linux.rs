@@ -1,0 +1,162 @@
+//! The process table of Linux, `/proc`.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use nix::libc;
+
+use super::signals;
+use crate::domain::identity::{Place, ProcessIdentity};
+use crate::domain::signal::Signal;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
+use crate::platform::Delivery;
+
+/// Makes this process the parent of every descendant whose own parent dies. Says whether that worked.
+pub fn become_subreaper() -> bool {
+    // SAFETY: this prctl(2) takes one integer and touches no memory of ours.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 }
+}
+
+/// Returns where pids mean something now.
+pub fn place() -> Place {
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
+    let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
+    let pid_namespace =
+        fs::read_link("/proc/self/ns/pid").map(|l| l.to_string_lossy().into_owned()).unwrap_or_default();
+    Place { boot_id, host, pid_namespace }
+}
+
+/// Looks one process up; `None` when there is none of this number.
+pub fn process_info(pid: u32) -> Option<ProcessInfo> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Parses `/proc/<pid>/stat`, see proc_pid_stat(5). The command may contain blanks and parentheses, hence the search
+/// for the last `)`.
+fn parse_stat(stat: &[u8]) -> Option<ProcessInfo> {
+    let open = stat.iter().position(|b| *b == b'(')?;
+    let close = stat.iter().rposition(|b| *b == b')')?;
+    let pid = std::str::from_utf8(&stat[..open]).ok()?.trim().parse().ok()?;
+    let mut fields = std::str::from_utf8(stat.get(close + 2..)?).ok()?.split(' ');
+    let state = fields.next()?.chars().next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    // Field 22; four have been taken after the command, which is field 2.
+    let start_time = fields.nth(22 - 7)?.parse().ok()?;
+    Some(ProcessInfo { identity: ProcessIdentity { pid, start_time }, parent, group, session, state })
+}
+
+/// Takes one look at every process.
+pub fn process_table() -> ProcessTable {
+    let pids = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    ProcessTable::new(pids.filter_map(process_info).collect())
+}
+
+/// Returns the pids of our direct children, zombies included.
+pub fn child_pids() -> Vec<u32> {
+    let mut pids = Vec::new();
+    let mut complete = false;
+    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        // Orphans are given to any thread of the subreaper.
+        if let Ok(text) = fs::read_to_string(task.path().join("children")) {
+            complete = true;
+            pids.extend(text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+    }
+    if !complete {
+        // A kernel without CONFIG_PROC_CHILDREN.
+        let own = std::process::id();
+        pids = process_table().rows().iter().filter(|row| row.parent == own).map(ProcessInfo::pid).collect();
+    }
+    pids
+}
+
+/// Returns a variable of the environment that a process was started with. `None` also when we may not look.
+pub fn environment_value(pid: u32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value =
+        environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
+}
+
+/// Returns the files that a process holds open, as far as we may look.
+pub fn open_files(pid: u32) -> Vec<PathBuf> {
+    fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .collect()
+}
+
+/// Signals exactly this process: its number is pinned by a pidfd before its start time is compared, so a stranger with
+/// the same number is never hit.
+///
+/// # Errors
+/// Only for a signal this system lacks, or when pidfds and the fallback both fail in an unknown way.
+pub fn signal_identity(identity: ProcessIdentity, signal: Signal) -> io::Result<Delivery> {
+    let number = signals::signal_number(signal).ok_or_else(|| signals::unsupported(signal))?;
+    let pid = i32::try_from(identity.pid).ok().filter(|pid| *pid > 1).ok_or(io::ErrorKind::InvalidInput)?;
+    let is_same = || process_info(identity.pid).is_some_and(|info| info.identity == identity && info.is_live());
+    // SAFETY: pidfd_open(2) takes two integers.
+    let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if pidfd < 0 {
+        let error = io::Error::last_os_error();
+        return match error.raw_os_error() {
+            Some(libc::ESRCH) => Ok(Delivery::Gone),
+            // An old kernel or a filter: the check and the signal are then not one step, but as close as can be.
+            // SAFETY: kill(2) takes two integers.
+            _ if is_same() => signals::delivery(unsafe { libc::kill(pid, number) }),
+            _ => Ok(Delivery::Gone),
+        };
+    }
+    // SAFETY: pidfd_open has just made this descriptor, and nobody else owns it.
+    let pidfd = unsafe { <std::os::fd::OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(pidfd as i32) };
+    if !is_same() {
+        return Ok(Delivery::Gone);
+    }
+    // SAFETY: a null siginfo is allowed and means what kill(2) would send.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            std::os::fd::AsRawFd::as_raw_fd(&pidfd),
+            number,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    signals::delivery(result as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_may_contain_anything() {
+        let stat = b"42 (a) b (c) S 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2\n";
+        let info = parse_stat(stat).expect("parses");
+        assert_eq!(info.identity, ProcessIdentity { pid: 42, start_time: 987_654 });
+        assert_eq!((info.parent, info.group, info.session, info.state), (7, 42, 42, 'S'));
+        for torn in [&b""[..], b"42", b"42 (x", b"42 (x)", b"42 (x) S 1", b"x (y) S 1 2 3"] {
+            assert!(parse_stat(torn).is_none());
+        }
+    }
+
+    #[test]
+    fn this_process_is_in_its_table() {
+        let own = process_info(std::process::id()).expect("we exist");
+        assert!(process_table().find(own.identity).is_some());
+    }
+
+    #[test]
+    fn a_stranger_is_not_signalled() {
+        let mut own = process_info(std::process::id()).expect("we exist").identity;
+        own.start_time += 1;
+        assert_eq!(signal_identity(own, Signal::KILL).expect("answers"), Delivery::Gone);
+    }
+}

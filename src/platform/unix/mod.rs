@@ -1,0 +1,44 @@
+//! Unix. Linux has everything; on macOS containment is best effort (no subreaper, no `/proc`, no pidfd).
+
+mod children;
+mod connection;
+mod exec;
+mod files;
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod process;
+#[cfg(not(target_os = "linux"))]
+#[path = "other.rs"]
+mod process;
+mod signals;
+mod terminal;
+mod wake;
+
+pub use children::{children_usage, look_at_children, peek, reap, reap_blocking};
+pub use connection::{Connection, connection_of_supervisor, connection_pair};
+pub use exec::{ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_supervisor};
+pub use files::{
+    FileFacts, append_private, apply_file_mask, create_private, facts, file_facts, make_fifo, make_private_directory,
+    open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular, os_string, os_text,
+    path_of, set_file_mask, sync_directory, user_id, user_name,
+};
+pub use process::{
+    become_subreaper, child_pids, environment_value, open_files, place, process_info, process_table, signal_identity,
+};
+pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
+pub use terminal::{
+    StdinKind, in_foreground_of_stdin, read_stdin, same_destination, stdin_kind, terminal_width, write_all,
+};
+pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
+
+use crate::domain::identity::ProcessIdentity;
+
+/// Returns the identity of this process.
+///
+/// # Errors
+/// When the process table cannot be read.
+pub fn own_identity() -> std::io::Result<ProcessIdentity> {
+    process_info(std::process::id())
+        .map(|info| info.identity)
+        .ok_or_else(|| std::io::Error::other("cannot find this process in the process table; is /proc mounted?"))
+}

@@ -1,0 +1,97 @@
+//! Unix without `/proc` and subreaper (macOS, the BSDs): best effort, through `sysinfo`.
+//!
+//! Start times have whole seconds here, groups and sessions are not known to `sysinfo`, so a process is recognised by
+//! its parent and by its identity alone. Not yet run on such a system.
+
+use std::io;
+use std::path::PathBuf;
+
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+
+use super::signals;
+use crate::domain::identity::{Place, ProcessIdentity};
+use crate::domain::signal::Signal;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
+use crate::platform::Delivery;
+
+/// There are no subreapers here.
+pub fn become_subreaper() -> bool {
+    false
+}
+
+/// Returns where pids mean something now; the boot time stands in for a boot id.
+pub fn place() -> Place {
+    let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
+    Place {
+        boot_id: System::boot_time().map_or_else(|_| String::new(), |t| t.to_string()),
+        host,
+        pid_namespace: String::new(),
+    }
+}
+
+fn look(which: ProcessesToUpdate<'_>) -> Vec<ProcessInfo> {
+    let Ok(mut system) = System::new() else { return Vec::new() };
+    system.refresh_processes_specifics(which, true, ProcessRefreshKind::nothing());
+    system
+        .processes()
+        .values()
+        .map(|process| {
+            let pid = process.pid().as_u32();
+            let raw = i32::try_from(pid).ok().map(nix::unistd::Pid::from_raw);
+            // SAFETY: getpgid(2) takes one integer.
+            let group = raw.and_then(|p| nix::unistd::getpgid(Some(p)).ok()).map_or(0, |g| g.as_raw() as u32);
+            let session = raw.and_then(|p| nix::unistd::getsid(Some(p)).ok()).map_or(0, |s| s.as_raw() as u32);
+            ProcessInfo {
+                identity: ProcessIdentity { pid, start_time: process.start_time() },
+                parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
+                group,
+                session,
+                state: match process.status() {
+                    sysinfo::ProcessStatus::Zombie | sysinfo::ProcessStatus::Dead => 'Z',
+                    sysinfo::ProcessStatus::Stop => 'T',
+                    _ => 'S',
+                },
+            }
+        })
+        .collect()
+}
+
+/// Looks one process up.
+pub fn process_info(pid: u32) -> Option<ProcessInfo> {
+    look(ProcessesToUpdate::Some(&[sysinfo::Pid::from_u32(pid)])).into_iter().find(|info| info.pid() == pid)
+}
+
+/// Takes one look at every process.
+pub fn process_table() -> ProcessTable {
+    ProcessTable::new(look(ProcessesToUpdate::All))
+}
+
+/// Returns the pids of our direct children, zombies included.
+pub fn child_pids() -> Vec<u32> {
+    let own = std::process::id();
+    process_table().rows().iter().filter(|row| row.parent == own).map(ProcessInfo::pid).collect()
+}
+
+/// The environment of others cannot be read here.
+pub fn environment_value(_pid: u32, _name: &str) -> Option<String> {
+    None
+}
+
+/// The open files of others cannot be read here.
+pub fn open_files(_pid: u32) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// Signals this process; the check of its start time and the signal are two steps here.
+///
+/// # Errors
+/// Only for a signal this system lacks.
+pub fn signal_identity(identity: ProcessIdentity, signal: Signal) -> io::Result<Delivery> {
+    let number = signals::signal_number(signal).ok_or_else(|| signals::unsupported(signal))?;
+    let pid = i32::try_from(identity.pid).ok().filter(|pid| *pid > 1).ok_or(io::ErrorKind::InvalidInput)?;
+    if !process_info(identity.pid).is_some_and(|info| info.identity == identity && info.is_live()) {
+        return Ok(Delivery::Gone);
+    }
+    // SAFETY: kill(2) takes two integers.
+    signals::delivery(unsafe { nix::libc::kill(pid, number) })
+}

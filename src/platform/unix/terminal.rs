@@ -1,0 +1,90 @@
+//! What stdin, stdout and stderr are connected to.
+
+use std::io::IsTerminal;
+
+/// What descriptor 0 is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StdinKind {
+    /// A terminal.
+    Terminal,
+    /// A pipe, file, device or socket.
+    Other,
+    /// Not open at all.
+    Closed,
+}
+
+/// Looks at stdin.
+pub fn stdin_kind() -> StdinKind {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        StdinKind::Terminal
+    } else if nix::sys::stat::fstat(&stdin).is_ok() {
+        StdinKind::Other
+    } else {
+        StdinKind::Closed
+    }
+}
+
+/// Says whether stdout and stderr go to the same place.
+pub fn same_destination() -> bool {
+    match (nix::sys::stat::fstat(std::io::stdout()), nix::sys::stat::fstat(std::io::stderr())) {
+        (Ok(out), Ok(err)) => (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino),
+        _ => false,
+    }
+}
+
+/// Says whether this process may read from the terminal at stdin without being stopped for it.
+pub fn in_foreground_of_stdin() -> bool {
+    nix::unistd::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
+}
+
+/// Writes everything to stdout or stderr, unbuffered.
+///
+/// # Errors
+/// What the system says; `BrokenPipe` when the reader is gone.
+pub fn write_all(to_stderr: bool, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let written = if to_stderr {
+            nix::unistd::write(std::io::stderr(), bytes)
+        } else {
+            nix::unistd::write(std::io::stdout(), bytes)
+        };
+        match written {
+            Ok(n) => bytes = &bytes[n..],
+            Err(nix::errno::Errno::EINTR) => {}
+            // Somebody made it non-blocking; wait until it takes more.
+            Err(nix::errno::Errno::EAGAIN) => wait_writable(to_stderr)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_writable(to_stderr: bool) -> std::io::Result<()> {
+    use std::os::fd::AsFd;
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let fd = if to_stderr { err.as_fd() } else { out.as_fd() };
+    let mut fds = [nix::poll::PollFd::new(fd, nix::poll::PollFlags::POLLOUT)];
+    match nix::poll::poll(&mut fds, nix::poll::PollTimeout::NONE) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads from stdin, unbuffered.
+///
+/// # Errors
+/// What the system says.
+pub fn read_stdin(buffer: &mut [u8]) -> std::io::Result<usize> {
+    Ok(nix::unistd::read(std::io::stdin(), buffer)?)
+}
+
+/// Returns the width of the terminal at stdout in columns, if it tells.
+pub fn terminal_width() -> Option<usize> {
+    // SAFETY: the kernel fills in the zeroed window size, which is plain data.
+    unsafe {
+        let mut size: nix::libc::winsize = std::mem::zeroed();
+        let told = nix::libc::ioctl(1, nix::libc::TIOCGWINSZ, &raw mut size) == 0 && size.ws_col > 0;
+        told.then_some(usize::from(size.ws_col))
+    }
+}

@@ -1,0 +1,565 @@
+//! Windows: files work, processes not yet. Every function that would need a job object answers `Unsupported`, so that
+//! nothing is ever claimed that did not happen.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
+
+use super::{Children, Delivery, ExecFailure, Wake};
+use crate::domain::identity::{Place, ProcessIdentity};
+use crate::domain::os_text::OsText;
+use crate::domain::outcome::ExitStatus;
+use crate::domain::record::Usage;
+use crate::domain::signal::Signal;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
+
+fn not_yet<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "not yet available on Windows"))
+}
+
+/// What is known of a path without following a link at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileFacts {
+    /// It is a directory.
+    pub is_directory: bool,
+    /// It is a regular file.
+    pub is_regular: bool,
+    /// The user that owns it; always 0 here.
+    pub owner: u32,
+    /// Whether users other than the owner may write it; the user's local data is private by default.
+    pub others_may_write: bool,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Changes when the path names another file, as far as its creation time tells.
+    pub identity: (u64, u64),
+    /// When it was last written.
+    pub modified: Option<SystemTime>,
+}
+
+fn facts_of(metadata: &fs::Metadata) -> FileFacts {
+    use std::os::windows::fs::MetadataExt;
+    FileFacts {
+        is_directory: metadata.is_dir(),
+        is_regular: metadata.is_file(),
+        owner: 0,
+        others_may_write: false,
+        length: metadata.len(),
+        identity: (metadata.creation_time(), 0),
+        modified: metadata.modified().ok(),
+    }
+}
+
+/// Looks at a path, not following a link at its end.
+///
+/// # Errors
+/// What the system says.
+pub fn facts(path: &Path) -> io::Result<FileFacts> {
+    Ok(facts_of(&fs::symlink_metadata(path)?))
+}
+
+/// Looks at an open file.
+///
+/// # Errors
+/// What the system says.
+pub fn file_facts(file: &File) -> io::Result<FileFacts> {
+    Ok(facts_of(&file.metadata()?))
+}
+
+/// Creates a file that must not exist.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Opens a file for appending, creating it.
+///
+/// # Errors
+/// What the system says.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// What the system says.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    if facts(path)?.is_regular {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+    }
+}
+
+/// Opens or creates the empty file whose lock is a claim.
+///
+/// # Errors
+/// What the system says.
+pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
+    OpenOptions::new().read(true).write(create).create(create).truncate(false).open(path)
+}
+
+/// Creates a directory.
+///
+/// # Errors
+/// What the system says.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Directories cannot be flushed here, and need not be: NTFS journals names.
+///
+/// # Errors
+/// Never.
+pub fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn make_fifo(_path: &Path) -> io::Result<()> {
+    not_yet()
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn open_fifo_reader(_path: &Path) -> io::Result<File> {
+    not_yet()
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn open_fifo_writer(_path: &Path) -> io::Result<File> {
+    not_yet()
+}
+
+/// Opens `NUL`.
+///
+/// # Errors
+/// What the system says.
+pub fn open_null() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("NUL")
+}
+
+/// There is no such mask here.
+pub fn set_file_mask(_mask: u32) -> u32 {
+    0o022
+}
+
+/// There is no such mask here.
+///
+/// # Errors
+/// Never.
+pub fn apply_file_mask(_file: &File, _mask: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Users have no numbers here.
+pub fn user_id() -> u32 {
+    0
+}
+
+/// Users have no numbers here.
+pub fn user_name(_id: u32) -> String {
+    "another user".into()
+}
+
+/// Takes text from the system, in the encoding that Rust uses for it.
+pub fn os_text(text: &OsStr) -> OsText {
+    OsText(text.as_encoded_bytes().to_vec())
+}
+
+/// Gives text to the system.
+pub fn os_string(text: &OsText) -> OsString {
+    text.lossy().into_owned().into()
+}
+
+/// Gives text to the system as a path.
+pub fn path_of(text: &OsText) -> PathBuf {
+    os_string(text).into()
+}
+
+/// What descriptor 0 is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StdinKind {
+    /// A terminal.
+    Terminal,
+    /// Anything else.
+    Other,
+    /// Not open at all.
+    Closed,
+}
+
+/// Looks at stdin.
+pub fn stdin_kind() -> StdinKind {
+    use std::io::IsTerminal;
+    if std::io::stdin().is_terminal() { StdinKind::Terminal } else { StdinKind::Other }
+}
+
+/// Not known here.
+pub fn same_destination() -> bool {
+    false
+}
+
+/// There is no job control here.
+pub fn in_foreground_of_stdin() -> bool {
+    true
+}
+
+/// Returns the number that Windows programs know for a signal.
+pub fn signal_number(signal: Signal) -> Option<i32> {
+    Some(match signal {
+        Signal::HUP => 1,
+        Signal::INT => 2,
+        Signal::KILL => 9,
+        Signal::TERM => 15,
+        _ => return None,
+    })
+}
+
+/// Returns the signal with this number.
+pub fn signal_by_number(number: i32) -> Option<Signal> {
+    Signal::all().find(|signal| signal_number(*signal) == Some(number))
+}
+
+/// Signals are not inherited here.
+pub fn inherited_ignored(_signal: Signal) -> bool {
+    false
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn signal_group(_group: u32, _signal: Signal) -> io::Result<Delivery> {
+    not_yet()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn signal_identity(_identity: ProcessIdentity, _signal: Signal) -> io::Result<Delivery> {
+    not_yet()
+}
+
+/// There are no subreapers here.
+pub fn become_subreaper() -> bool {
+    false
+}
+
+/// Returns where pids mean something now.
+pub fn place() -> Place {
+    Place {
+        boot_id: sysinfo::System::boot_time().map_or_else(|_| String::new(), |t| t.to_string()),
+        host: sysinfo::System::host_name().unwrap_or_default(),
+        pid_namespace: String::new(),
+    }
+}
+
+/// Not yet.
+pub fn process_info(_pid: u32) -> Option<ProcessInfo> {
+    None
+}
+
+/// Not yet.
+pub fn process_table() -> ProcessTable {
+    ProcessTable::default()
+}
+
+/// Not yet.
+pub fn child_pids() -> Vec<u32> {
+    Vec::new()
+}
+
+/// Not yet.
+pub fn environment_value(_pid: u32, _name: &str) -> Option<String> {
+    None
+}
+
+/// Not yet.
+pub fn open_files(_pid: u32) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn own_identity() -> io::Result<ProcessIdentity> {
+    not_yet()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn peek(_pid: u32) -> io::Result<Option<ExitStatus>> {
+    not_yet()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn reap(_pid: u32) -> io::Result<Option<ExitStatus>> {
+    not_yet()
+}
+
+/// Not yet.
+pub fn look_at_children() -> Children {
+    Children::None
+}
+
+/// Not yet.
+pub fn children_usage() -> Usage {
+    Usage::default()
+}
+
+/// Lets go of our own stdin.
+///
+/// # Errors
+/// Always.
+pub fn release_stdin() -> io::Result<()> {
+    not_yet()
+}
+
+/// What a child is to become.
+#[derive(Clone, Debug)]
+pub struct ExecPlan {
+    /// The command and its arguments.
+    pub command: Vec<OsText>,
+    /// Its whole environment.
+    pub variables: Vec<(OsText, OsText)>,
+    /// Its working directory.
+    pub cwd: OsText,
+    /// Without meaning here.
+    pub umask: u32,
+    /// Without meaning here.
+    pub nice: Option<i32>,
+    /// Without meaning here.
+    pub limits: Vec<ResourceLimit>,
+}
+
+/// There are no resource limits here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResourceLimit;
+
+/// There are no resource limits here.
+pub fn resource_limit(_name: &str, _soft: Option<u64>, _hard: Option<u64>) -> Option<ResourceLimit> {
+    None
+}
+
+/// The input of a command.
+#[derive(Debug)]
+pub enum JobInput {
+    /// Nothing.
+    Null,
+    /// Standard input of this process.
+    Own,
+    /// An open file.
+    File(File),
+}
+
+/// A child that waits before it executes its command.
+#[derive(Debug)]
+pub struct HeldChild(ProcessIdentity);
+
+impl HeldChild {
+    /// Not yet.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn create(_plan: &ExecPlan, _input: &JobInput, _stdout: &File, _stderr: &File) -> io::Result<Self> {
+        not_yet()
+    }
+
+    /// Returns who the child is.
+    pub fn identity(&self) -> ProcessIdentity {
+        self.0
+    }
+
+    /// Not yet.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn release(self) -> Result<(), ExecFailure> {
+        not_yet().map_err(|error| ExecFailure { reason: crate::domain::state::Reason::Setup, error })
+    }
+}
+
+/// The far end of a connection.
+#[derive(Debug)]
+pub struct FarEnd;
+
+/// A stream of lines between a client and a supervisor.
+#[derive(Debug)]
+pub struct Connection;
+
+impl Connection {
+    /// Not yet.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn send(&mut self, _line: &str) -> io::Result<()> {
+        not_yet()
+    }
+
+    /// Not yet.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn receive(&mut self, _timeout: Option<Duration>) -> io::Result<Option<String>> {
+        not_yet()
+    }
+
+    /// Not yet.
+    pub fn has_line(&self) -> bool {
+        false
+    }
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn connection_pair() -> io::Result<(Connection, FarEnd)> {
+    not_yet()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn connection_of_supervisor() -> io::Result<Connection> {
+    not_yet()
+}
+
+/// Not yet.
+///
+/// # Errors
+/// Always.
+pub fn spawn_supervisor(
+    _arguments: &[&OsStr],
+    _variables: &[(OsText, OsText)],
+    _connection: FarEnd,
+    _keep_stdin: bool,
+) -> io::Result<u32> {
+    not_yet()
+}
+
+/// Receives wake-ups.
+#[derive(Debug)]
+pub struct WakeQueue {
+    receiver: mpsc::Receiver<()>,
+    waker: Waker,
+}
+
+/// Wakes a [`WakeQueue`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Waker(mpsc::Sender<()>);
+
+impl Waker {
+    /// Makes the queue return [`Wake::Look`].
+    pub fn wake(&self) {
+        drop(self.0.send(()));
+    }
+}
+
+impl WakeQueue {
+    /// Creates a queue; signals do not reach it yet.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn new(_watched: &[Signal], _keep_ignored: bool) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        Ok(Self { receiver, waker: Waker(sender) })
+    }
+
+    /// Returns a handle for other threads.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Sleeps until something wakes it or the time is over.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn wait(&self, timeout: Option<Duration>, _connection: Option<&Connection>) -> io::Result<(Vec<Wake>, bool)> {
+        let woken = match timeout {
+            Some(timeout) => self.receiver.recv_timeout(timeout).is_ok(),
+            None => self.receiver.recv().is_ok(),
+        };
+        Ok((if woken { vec![Wake::Look] } else { Vec::new() }, false))
+    }
+
+    /// Takes what is there without sleeping.
+    pub fn take(&self) -> Vec<Wake> {
+        self.receiver.try_iter().map(|()| Wake::Look).collect()
+    }
+}
+
+/// A directory that is watched.
+#[derive(Debug)]
+pub struct WatchedDirectory;
+
+/// There is no such thing here.
+///
+/// # Errors
+/// Always.
+pub fn watch_by_signal(_path: &Path) -> io::Result<WatchedDirectory> {
+    not_yet()
+}
+
+/// Not yet.
+pub fn reap_blocking(_pid: u32) {}
+
+/// There are no such signals here.
+pub fn ignore_write_signals() {}
+
+/// Opens a file of the user's as the input of a job.
+///
+/// # Errors
+/// What the system says.
+pub fn open_input(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Writes everything to stdout or stderr, unbuffered.
+///
+/// # Errors
+/// What the system says.
+pub fn write_all(to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    if to_stderr {
+        std::io::stderr().write_all(bytes)
+    } else {
+        let mut stdout = std::io::stdout();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
+    }
+}
+
+/// Reads from stdin.
+///
+/// # Errors
+/// What the system says.
+pub fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
+    use std::io::Read;
+    std::io::stdin().read(buffer)
+}
+
+/// Not yet.
+pub fn terminal_width() -> Option<usize> {
+    None
+}

@@ -1,0 +1,403 @@
+//! The public JSON documents: their own types, so that the files on disk and what is printed can change apart.
+//!
+//! Times are RFC 3339 UTC with milliseconds, durations `*_ms`, missing is null and never absent.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::job::Job;
+use crate::domain::record::{Attempt, Finally, Holdout, StopProgress, Usage, Waiting};
+use crate::domain::stop_plan::Rung;
+
+/// Renders a document on one line, with its end.
+pub fn render(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(document).expect("our documents have no failing serialiser");
+    text.push('\n');
+    text
+}
+
+/// Renders a time.
+pub fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// One JOB.
+#[derive(Debug, Serialize)]
+pub struct JobDocument<'a> {
+    schema: &'static str,
+    id: String,
+    uid: Option<&'a str>,
+    name: Option<&'a str>,
+    labels: Option<&'a BTreeMap<String, String>>,
+    state: &'static str,
+    error_kind: Option<&'static str>,
+    reason: Option<&'static str>,
+    reason_text: Option<&'a str>,
+    message: Option<&'a str>,
+    exit_code: Option<i32>,
+    signal: Option<&'static str>,
+    paused: Option<bool>,
+    attempt: Option<u32>,
+    attempts: Option<Vec<AttemptDocument<'a>>>,
+    resumable: Option<bool>,
+    parent: Option<String>,
+    command: Option<Vec<String>>,
+    cwd: Option<String>,
+    created_at: Option<String>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    duration_ms: Option<u64>,
+    pid: Option<u32>,
+    supervisor_pid: Option<u32>,
+    supervised: Option<bool>,
+    alive: Option<bool>,
+    observed_at: String,
+    survivors: Option<Vec<SurvivorDocument<'a>>>,
+    stop: Option<StopDocument<'a>>,
+    waiting_for: Option<Vec<WaitingDocument<'a>>>,
+    finally: Option<FinallyDocument<'a>>,
+    output: Option<OutputDocument>,
+    usage: Option<Usage>,
+    progress: Option<ProgressDocument<'a>>,
+    ready: Option<bool>,
+    meta: Option<&'a BTreeMap<String, String>>,
+    boot_id: Option<&'a str>,
+    host: Option<&'a str>,
+    containment: Option<&'a [String]>,
+    capabilities: Option<&'a [String]>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptDocument<'a> {
+    attempt: u32,
+    state: Option<&'static str>,
+    error_kind: Option<&'static str>,
+    reason: Option<&'static str>,
+    reason_text: Option<&'a str>,
+    message: Option<&'a str>,
+    exit_code: Option<i32>,
+    signal: Option<&'static str>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    duration_ms: Option<u64>,
+    pid: Option<u32>,
+    finally: Option<FinallyDocument<'a>>,
+    usage: Option<Usage>,
+}
+
+#[derive(Debug, Serialize)]
+struct SurvivorDocument<'a> {
+    pid: u32,
+    start_time: u64,
+    command: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct StopDocument<'a> {
+    plan: &'a str,
+    rungs: &'a [Rung],
+    rung: usize,
+    signal: &'static str,
+    since: String,
+    next: Option<NextDocument>,
+    reason: Option<&'static str>,
+    reason_text: Option<&'a str>,
+    not_stopped: &'a [Holdout],
+}
+
+#[derive(Debug, Serialize)]
+struct NextDocument {
+    signal: &'static str,
+    at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WaitingDocument<'a> {
+    kind: &'a str,
+    name: Option<&'a str>,
+    holders: Vec<String>,
+    position: Option<u32>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct FinallyDocument<'a> {
+    state: Value,
+    steps: Vec<StepDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepDocument<'a> {
+    command: &'a str,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    exit_code: Option<i32>,
+    signal: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutputDocument {
+    stdout_path: String,
+    stderr_path: Option<String>,
+    stdout_bytes: u64,
+    stderr_bytes: Option<u64>,
+    dropped_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ProgressDocument<'a> {
+    fraction: Option<f64>,
+    current: Option<f64>,
+    total: Option<f64>,
+    message: Option<&'a str>,
+}
+
+impl<'a> JobDocument<'a> {
+    /// Describes a job; with all its attempts for `status`, without them in lists.
+    pub fn new(job: &'a Job, with_attempts: bool) -> Self {
+        let (spec, record, attempt, seen) = (job.spec(), job.record(), job.attempt(), &job.observation);
+        let known = record.is_some();
+        let started_at = attempt.and_then(|a| a.started_at);
+        let ended_at = attempt.and_then(|a| a.ended_at);
+        let running_for = started_at
+            .filter(|_| ended_at.is_none() && !job.state().is_terminal())
+            .map(|started| u64::try_from((job.observed_at - started).num_milliseconds()).unwrap_or(0));
+        Self {
+            schema: "jobdir/job/1",
+            id: job.id.to_string(),
+            uid: spec.map(|s| s.uid.as_str()),
+            name: spec.and_then(|s| s.name.as_ref()).map(|name| name.as_str()),
+            labels: spec.map(|s| &s.labels),
+            state: seen.state.as_str(),
+            error_kind: seen.error_kind.map(|kind| kind.as_str()),
+            reason: seen.reason.map(|reason| reason.as_str()),
+            reason_text: attempt.and_then(|a| a.outcome.as_ref()?.reason_text.as_deref()),
+            message: seen.message.as_deref(),
+            exit_code: attempt.and_then(|a| a.exit_code),
+            signal: attempt.and_then(|a| a.signal).map(|signal| signal.name()),
+            paused: record.map(|r| r.paused),
+            attempt: attempt.map(|a| a.number),
+            attempts: record.filter(|_| with_attempts).map(|r| r.attempts.iter().map(attempt_document).collect()),
+            resumable: known.then(|| job.is_resumable()),
+            parent: spec.and_then(|s| s.parent).map(|id| id.to_string()),
+            command: spec.map(|s| s.command.iter().map(|word| word.lossy().into_owned()).collect()),
+            cwd: spec.map(|s| s.cwd.lossy().into_owned()),
+            created_at: spec.map(|s| time(s.created_at)),
+            started_at: started_at.map(time),
+            ended_at: ended_at.map(time),
+            duration_ms: attempt.and_then(|a| a.duration_ms).or(running_for),
+            pid: attempt.and_then(|a| a.leader).map(|leader| leader.pid),
+            supervisor_pid: record.and_then(|r| r.supervisor).map(|supervisor| supervisor.pid),
+            supervised: seen.supervised,
+            alive: seen.alive,
+            observed_at: time(job.observed_at),
+            survivors: known.then(|| {
+                seen.survivors
+                    .iter()
+                    .map(|s| SurvivorDocument {
+                        pid: s.identity.pid,
+                        start_time: s.identity.start_time,
+                        command: &s.command,
+                    })
+                    .collect()
+            }),
+            stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
+            waiting_for: record
+                .and_then(|r| r.waiting_for.as_ref())
+                .map(|list| list.iter().map(waiting_document).collect()),
+            finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
+            output: job.output.as_ref().map(|output| OutputDocument {
+                stdout_path: output.stdout_path.to_string_lossy().into_owned(),
+                stderr_path: output.stderr_path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+                stdout_bytes: output.stdout_bytes,
+                stderr_bytes: output.stderr_path.as_ref().map(|_| output.stderr_bytes),
+                dropped_bytes: output.dropped_bytes,
+            }),
+            usage: attempt.and_then(|a| a.usage),
+            progress: job.progress.as_ref().map(|p| ProgressDocument {
+                fraction: p.fraction,
+                current: p.current,
+                total: p.total,
+                message: p.message.as_deref(),
+            }),
+            ready: known.then_some(job.ready),
+            meta: known.then_some(&job.meta),
+            boot_id: record.map(|r| r.place.boot_id.as_str()),
+            host: record.map(|r| r.place.host.as_str()),
+            containment: record.map(|r| r.containment.as_slice()),
+            capabilities: record.map(|r| r.capabilities.as_slice()),
+        }
+    }
+}
+
+fn attempt_document(attempt: &Attempt) -> AttemptDocument<'_> {
+    let outcome = attempt.outcome.as_ref();
+    AttemptDocument {
+        attempt: attempt.number,
+        state: outcome.map(|o| o.state.as_str()),
+        error_kind: outcome.and_then(|o| o.error_kind).map(|kind| kind.as_str()),
+        reason: outcome.and_then(|o| o.reason).map(|reason| reason.as_str()),
+        reason_text: outcome.and_then(|o| o.reason_text.as_deref()),
+        message: attempt.message.as_deref(),
+        exit_code: attempt.exit_code,
+        signal: attempt.signal.map(|signal| signal.name()),
+        started_at: attempt.started_at.map(time),
+        ended_at: attempt.ended_at.map(time),
+        duration_ms: attempt.duration_ms,
+        pid: attempt.leader.map(|leader| leader.pid),
+        finally: attempt.finally.as_ref().map(finally_document),
+        usage: attempt.usage,
+    }
+}
+
+fn stop_document(stop: &StopProgress) -> StopDocument<'_> {
+    StopDocument {
+        plan: &stop.plan,
+        rungs: &stop.rungs,
+        rung: stop.rung,
+        signal: stop.signal.name(),
+        since: time(stop.since),
+        next: stop.next.as_ref().map(|next| NextDocument { signal: next.signal.name(), at: time(next.at) }),
+        reason: stop.reason.map(|reason| reason.as_str()),
+        reason_text: stop.reason_text.as_deref(),
+        not_stopped: &stop.not_stopped,
+    }
+}
+
+fn waiting_document(waiting: &Waiting) -> WaitingDocument<'_> {
+    WaitingDocument {
+        kind: &waiting.kind,
+        name: waiting.name.as_deref(),
+        holders: waiting.holders.iter().map(ToString::to_string).collect(),
+        position: waiting.position,
+        until: waiting.until.map(time),
+    }
+}
+
+fn finally_document(finally: &Finally) -> FinallyDocument<'_> {
+    FinallyDocument {
+        state: serde_json::to_value(finally.state).unwrap_or(Value::Null),
+        steps: finally
+            .steps
+            .iter()
+            .map(|step| StepDocument {
+                command: &step.command,
+                started_at: step.started_at.map(time),
+                ended_at: step.ended_at.map(time),
+                exit_code: step.exit_code,
+                signal: step.signal.map(|signal| signal.name()),
+            })
+            .collect(),
+    }
+}
+
+/// `jobs --json`.
+#[derive(Debug, Serialize)]
+pub struct JobsDocument<'a> {
+    /// `jobdir/jobs/1`.
+    pub schema: &'static str,
+    /// Where the jobs are.
+    pub state_dir: String,
+    /// The jobs.
+    pub jobs: Vec<JobDocument<'a>>,
+}
+
+/// What a verb did to several jobs.
+#[derive(Debug, Serialize)]
+pub struct ResultsDocument<'a> {
+    /// `jobdir/<verb>/1`.
+    pub schema: String,
+    /// One for each job.
+    pub results: Vec<ResultDocument<'a>>,
+}
+
+/// What a verb did to one job.
+#[derive(Debug, Serialize)]
+pub struct ResultDocument<'a> {
+    /// The job's id, or what the user wrote when there is no such job.
+    pub id: String,
+    /// What really happened.
+    pub result: &'static str,
+    /// A sentence for people.
+    pub message: Option<String>,
+    /// The job, if there is one.
+    pub job: Option<JobDocument<'a>>,
+}
+
+/// `wait --json`.
+#[derive(Debug, Serialize)]
+pub struct WaitDocument<'a> {
+    /// `jobdir/wait/1`.
+    pub schema: &'static str,
+    /// Whether what was waited for has come about.
+    pub satisfied: bool,
+    /// Whether the time was over first.
+    pub timed_out: bool,
+    /// The jobs.
+    pub jobs: Vec<JobDocument<'a>>,
+}
+
+/// `logs --json`.
+#[derive(Debug, Serialize)]
+pub struct LogsDocument {
+    /// `jobdir/logs/1`.
+    pub schema: &'static str,
+    /// The job.
+    pub id: String,
+    /// The attempt whose output this is.
+    pub attempt: u32,
+    /// Where the job is.
+    pub state: &'static str,
+    /// Where to go on reading.
+    pub cursor: String,
+    /// Its stdout.
+    pub stdout: StreamDocument,
+    /// Its stderr.
+    pub stderr: StreamDocument,
+}
+
+/// A part of one stream.
+#[derive(Debug, Serialize)]
+pub struct StreamDocument {
+    /// The text.
+    pub text: String,
+    /// `utf-8`, or `utf-8-lossy` when bytes had to be replaced.
+    pub encoding: &'static str,
+    /// Where it begins.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// How long the whole stream is.
+    pub total: u64,
+    /// Whether something of the stream is not in the text.
+    pub truncated: bool,
+    /// How much of it is gone for ever.
+    pub dropped_bytes: u64,
+}
+
+/// An error.
+#[derive(Debug, Serialize)]
+pub struct ErrorDocument<'a> {
+    /// `jobdir/error/1`.
+    pub schema: &'static str,
+    /// The error.
+    pub error: ErrorBody<'a>,
+}
+
+/// What an error says.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody<'a> {
+    /// A stable word.
+    pub code: &'a str,
+    /// A sentence.
+    pub message: &'a str,
+    /// What to do.
+    pub hint: Option<&'a str>,
+    /// What may have been meant.
+    pub candidates: &'a [String],
+    /// The job that it is about, if there is one.
+    pub id: Option<&'a str>,
+}

@@ -1,0 +1,96 @@
+//! Writing so that readers see the old file or the new one, never a part: the only caller of rename.
+//!
+//! Each file that is replaced has one writer, the holder of the job's claim, so its temporary name is fixed: what a
+//! crash leaves there is overwritten by the next replacement and never piles up. What several processes create
+//! (requests, new jobs) gets an unguessable name in `staging/` first.
+//!
+//! After a system crash a file that was replaced with [`Flush::Yes`] has its new content; with [`Flush::No`] it has
+//! its new or an older content, or is missing. See rename(2) and fsync(2).
+
+#![expect(clippy::disallowed_methods, reason = "the one place that renames and removes")]
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::error::{Context, StoreError};
+use crate::platform;
+
+/// Whether a change shall survive a power loss.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flush {
+    /// The content is flushed before the name changes, and the directory afterwards.
+    Yes,
+    /// Left to the system.
+    No,
+}
+
+/// Creates a file with this content; nothing may be there.
+pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+    let mut file = platform::create_private(path).context("create", path)?;
+    file.write_all(content).context("write", path)?;
+    if flush == Flush::Yes {
+        file.sync_data().context("flush", path)?;
+    }
+    Ok(())
+}
+
+/// Replaces a file as a whole. Only the one writer of `path` may call this.
+pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = Path::new(&temporary);
+    match create(temporary, content, flush) {
+        // Left by a writer that died, or put there by somebody: a link, perhaps. Never written through.
+        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+            remove_any(temporary)?;
+            create(temporary, content, flush)?;
+        }
+        other => other?,
+    }
+    rename(temporary, path)?;
+    if let (Flush::Yes, Some(directory)) = (flush, path.parent()) {
+        platform::sync_directory(directory).context("flush", directory)?;
+    }
+    Ok(())
+}
+
+/// Moves something to its place in one step. A directory there that is not empty is an error, a file is replaced.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).context("move into place", to)
+}
+
+/// Removes a file or link, or a directory with all that is in it; links are removed, never followed. What is not
+/// there is no error.
+pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
+    let facts = match platform::facts(path) {
+        Ok(facts) => facts,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).context("look at", path),
+    };
+    let removed = if facts.is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.context("remove", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_writer_left_is_overwritten_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (file, victim) = (dir.path().join("job.json"), dir.path().join("victim"));
+        fs::write(&victim, "precious").expect("writes");
+        fs::write(dir.path().join("job.json.new"), "half").expect("writes");
+        replace(&file, b"whole", Flush::Yes).expect("replaces");
+        assert_eq!(fs::read(&file).expect("reads"), b"whole");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&victim, dir.path().join("job.json.new")).expect("links");
+        replace(&file, b"again", Flush::No).expect("replaces");
+        assert_eq!(fs::read(&file).expect("reads"), b"again");
+        assert_eq!(fs::read(&victim).expect("reads"), b"precious");
+    }
+}

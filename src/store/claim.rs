@@ -1,0 +1,160 @@
+//! The claim: the exclusive right to act on a job, as a type.
+//!
+//! Every write to a job's record is a method of [`Claim`], and a claim exists only while its lock is held, so "forgot
+//! to lock" does not compile. Supervisors take it; `delete` and `prune` take it for the moments that they need.
+
+use std::fs::File;
+
+use super::error::{Context, StoreError};
+use super::layout::JobPaths;
+use super::names::NameLock;
+use super::{EventLog, Flush, Store, atomic, format, lock};
+use crate::domain::identity::PidFile;
+use crate::domain::job_id::JobId;
+use crate::domain::record::JobRecord;
+use crate::domain::spec::JobSpec;
+use crate::platform;
+
+/// The claim of one job, held until it is dropped or [`Claim::release`]d.
+#[derive(Debug)]
+pub struct Claim {
+    lock: File,
+    id: JobId,
+    paths: JobPaths,
+}
+
+impl Store {
+    /// Takes the claim of a job that is visible.
+    ///
+    /// # Errors
+    /// `Busy` when somebody else holds it, `NoSuchJob` when the job is gone.
+    pub fn claim(&self, id: JobId) -> Result<Claim, StoreError> {
+        let paths = self.layout.job(id);
+        let exists = || platform::facts(paths.dir()).is_ok();
+        // Look first, so that asking for a job that does not exist leaves no lock file behind.
+        if !exists() {
+            return Err(StoreError::NoSuchJob);
+        }
+        let lock = lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?;
+        if !exists() {
+            return Err(StoreError::NoSuchJob);
+        }
+        Ok(Claim { lock, id, paths })
+    }
+
+    /// Reads the spec of a job that is prepared but not visible.
+    ///
+    /// # Errors
+    /// `Damaged`, or what the system says.
+    pub fn staged_spec(&self, staging: &str) -> Result<JobSpec, StoreError> {
+        let path = JobPaths::at(self.layout.staged(staging)).spec();
+        let spec = format::read(&path)?;
+        format::check_spec(&path, &spec)?;
+        Ok(spec)
+    }
+
+    /// Makes a job visible that was prepared in `staging/`, already claimed: nobody can act on it in between.
+    ///
+    /// # Errors
+    /// `Busy` when its id is used already, or what the system says. Nothing is visible then.
+    pub fn publish(&self, id: JobId, staging: &str, names: Option<&NameLock>) -> Result<Claim, StoreError> {
+        let lock = lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?;
+        if let Some(names) = names {
+            names.add(id)?;
+        }
+        let paths = self.layout.job(id);
+        atomic::rename(&self.layout.staged(staging), paths.dir())?;
+        Ok(Claim { lock, id, paths })
+    }
+}
+
+impl Claim {
+    /// Returns the job's id.
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// Returns the job's paths.
+    pub fn paths(&self) -> &JobPaths {
+        &self.paths
+    }
+
+    /// Reads the spec.
+    ///
+    /// # Errors
+    /// `Damaged`, or what the system says.
+    pub fn load_spec(&self) -> Result<JobSpec, StoreError> {
+        let path = self.paths.spec();
+        let spec = format::read(&path)?;
+        format::check_spec(&path, &spec)?;
+        Ok(spec)
+    }
+
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// `Damaged`, `NewerFormat` when it may not be written, or what the system says.
+    pub fn load_record(&self) -> Result<JobRecord, StoreError> {
+        let path = self.paths.record();
+        let record = format::read(&path)?;
+        format::check_record(&path, &record)?;
+        format::may_write(&path, &record)?;
+        Ok(record)
+    }
+
+    /// Replaces the record.
+    ///
+    /// # Errors
+    /// What the system says; the old record is then still there.
+    pub fn save_record(&self, record: &JobRecord, flush: Flush) -> Result<(), StoreError> {
+        atomic::replace(&self.paths.record(), &format::render(record), flush)
+    }
+
+    /// Replaces the PID file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn save_pid_file(&self, pid: &PidFile) -> Result<(), StoreError> {
+        atomic::replace(&self.paths.pid(), &format::render(pid), Flush::No)
+    }
+
+    /// Reads the PID file, if there is a readable one.
+    pub fn load_pid_file(&self) -> Option<PidFile> {
+        format::read(&self.paths.pid()).ok()
+    }
+
+    /// Makes the directory of an attempt, if it is not there.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn make_attempt(&self, number: u32) -> Result<(), StoreError> {
+        let path = self.paths.attempt(number);
+        super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)
+    }
+
+    /// Opens one of the job's logs for appending.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_log(&self, path: &std::path::Path) -> Result<File, StoreError> {
+        platform::append_private(path).context("open", path)
+    }
+
+    /// Opens the narrative.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_events(&self) -> Result<EventLog, StoreError> {
+        EventLog::open(&self.paths.events(), self.id)
+    }
+
+    /// Gives the claim up at once: the lock is free when this returns.
+    pub fn release(self) {
+        lock::release(&self.lock);
+    }
+
+    /// Returns the lock for unlinking it while it is held.
+    pub(super) fn lock_file(&self) -> &File {
+        &self.lock
+    }
+}

@@ -1,0 +1,135 @@
+//! Making a job: everything is prepared in `staging/` and becomes visible in one step.
+//!
+//! Left behind by a crash: an id that is never used, and a directory in `staging/` that the next sweep removes.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+
+use super::error::{Context, StoreError};
+use super::layout::JobPaths;
+use super::{Flush, Store, atomic, format, random};
+use crate::domain::job_id::JobId;
+use crate::domain::record::JobRecord;
+use crate::domain::spec::{JobSpec, Stdin};
+use crate::platform;
+
+/// A job in the making.
+#[derive(Debug)]
+pub struct NewJob {
+    /// Its id; never given to another job.
+    pub id: JobId,
+    /// Its unguessable name.
+    pub uid: String,
+}
+
+/// A job that is complete but not visible. Removed unless [`StagedJob::handed_over`] is called.
+#[derive(Debug)]
+pub struct StagedJob {
+    name: String,
+    paths: JobPaths,
+    spec: Option<File>,
+    jobs: std::path::PathBuf,
+    keep: bool,
+}
+
+impl Store {
+    /// Gives out the next id.
+    ///
+    /// The length of the file `ids` is the last id: appending one byte and looking where it landed is one step for
+    /// the kernel, needs no lock and leaves at worst an unused id.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new_job(&self) -> Result<NewJob, StoreError> {
+        let path = self.layout.ids();
+        let uid = platform::random_hex::<16>().context("get randomness for", &path)?;
+        loop {
+            let mut file = platform::append_private(&path).context("open", &path)?;
+            file.write_all(b".").context("extend", &path)?;
+            let number = file.stream_position().context("extend", &path)?;
+            let id = JobId::new(number)
+                .ok_or_else(|| StoreError::Damaged { path: path.clone(), why: "it is empty".into() })?;
+            if platform::facts(self.layout.job(id).dir()).is_err() {
+                return Ok(NewJob { id, uid });
+            }
+            // The file was lost or restored from a copy: skip what is taken.
+            let highest = self.job_ids()?.last().map_or(number, |id| id.number());
+            file.set_len(highest).context("extend", &path)?;
+        }
+    }
+
+    /// Prepares everything that the supervisor needs.
+    ///
+    /// # Errors
+    /// What the system says; nothing is left behind.
+    pub fn stage(&self, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
+        let name = format!("job-{}-{}", spec.id, random()?);
+        let dir = self.layout.staged(&name);
+        platform::make_private_directory(&dir).context("create", &dir)?;
+        let paths = JobPaths::at(dir);
+        let mut staged = StagedJob { name, paths: paths.clone(), spec: None, jobs: self.layout.jobs(), keep: false };
+        let make = |path: &std::path::Path| platform::make_private_directory(path).context("create", path);
+        make(&paths.kill_signals())?;
+        make(&paths.attempts())?;
+        make(&paths.attempt(1))?;
+        make(&paths.scratch())?;
+        if matches!(spec.stdin, Stdin::Fifo | Stdin::Typed) {
+            platform::make_fifo(&paths.stdin()).context("create", &paths.stdin())?;
+        }
+        let mut file = platform::create_private(&paths.spec()).context("create", &paths.spec())?;
+        file.write_all(&format::render(spec)).context("write", &paths.spec())?;
+        staged.spec = Some(file);
+        atomic::create(&paths.record(), &format::render(record), Flush::No)?;
+        Ok(staged)
+    }
+}
+
+impl StagedJob {
+    /// Returns its name in `staging/`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns its paths while it is not visible.
+    pub fn paths(&self) -> &JobPaths {
+        &self.paths
+    }
+
+    /// Makes the spec survive a power loss. Works before and after the job has become visible.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        if let Some(spec) = &self.spec {
+            spec.sync_data().context("flush", &self.paths.spec())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the job's place among the jobs survive a power loss, once it is visible.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn flush_place(&self) -> Result<(), StoreError> {
+        platform::sync_directory(&self.jobs).context("flush", &self.jobs)
+    }
+
+    /// Takes it back after all: the supervisor has said that it does not want it.
+    pub fn take_back(&mut self) {
+        self.keep = false;
+    }
+
+    /// Leaves the rest to the supervisor: what is prepared is not removed when this is dropped.
+    pub fn handed_over(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for StagedJob {
+    fn drop(&mut self) {
+        if !self.keep {
+            // What cannot be removed now is removed by a later sweep.
+            atomic::remove_any(self.paths.dir()).ok();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Gathering what is known beside a record: is the claim held, and who of the job lives?
+
+use std::collections::HashSet;
+
+use super::snapshot::Surroundings;
+use super::{Store, format, nested_supervisors};
+use crate::domain::identity::{PidFile, ProcessIdentity, Whereabouts};
+use crate::domain::observe::{Evidence, Survivor};
+use crate::domain::record::JobRecord;
+use crate::domain::spec::JobSpec;
+use crate::domain::state::State;
+use crate::domain::tree::ProcessInfo;
+use crate::platform;
+
+impl Store {
+    pub(super) fn gather(
+        &self,
+        spec: &JobSpec,
+        record: &JobRecord,
+        claim_held: Option<bool>,
+        surroundings: &Surroundings,
+    ) -> Evidence {
+        let whereabouts = record.place.seen_from(surroundings.place());
+        let mut evidence = Evidence { claim_held, whereabouts, processes: Vec::new(), supervisor_suspended: false };
+        if whereabouts != Whereabouts::Here {
+            return evidence;
+        }
+        let attempt = record.attempt();
+        let held = claim_held == Some(true);
+        if record.state.is_recorded_end() {
+            // Most ended jobs have nothing that could live, and cost nothing here.
+            if record.state == State::Abandoned || !attempt.adopted.is_empty() {
+                evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, false));
+            }
+            return evidence;
+        }
+        if held {
+            let supervisor = record.supervisor.and_then(|s| platform::process_info(s.pid).filter(|i| i.identity == s));
+            evidence.supervisor_suspended = supervisor.is_some_and(|info| matches!(info.state, 'T' | 't'));
+            let leader = attempt.leader.and_then(|l| platform::process_info(l.pid).filter(|i| i.identity == l));
+            evidence.processes = match leader.filter(ProcessInfo::is_live) {
+                Some(leader) => vec![Survivor { identity: leader.identity, command: String::new() }],
+                None if attempt.leader.is_some() => {
+                    survivors(&self.recorded_processes(spec, record, surroundings, true))
+                }
+                None => Vec::new(),
+            };
+            return evidence;
+        }
+        evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, true));
+        evidence
+    }
+
+    /// Returns the live processes of a job as far as they can be recognised from outside.
+    ///
+    /// A leader that the PID file knows and the record does not yet counts, too: its supervisor died in between.
+    pub fn recorded_processes(
+        &self,
+        spec: &JobSpec,
+        record: &JobRecord,
+        surroundings: &Surroundings,
+        with_cookie: bool,
+    ) -> Vec<ProcessInfo> {
+        let attempt = record.attempt();
+        let leader = attempt.leader.or_else(|| self.leader_in_pid_file(record));
+        let table = surroundings.table();
+        let cookies = if with_cookie { surroundings.processes_with_cookie(&spec.uid) } else { HashSet::new() };
+        let found = table.recorded_members(leader, &attempt.adopted, &HashSet::new(), |pid| cookies.contains(&pid));
+        if found.is_empty() {
+            return Vec::new();
+        }
+        // Again, now without the supervisors of nested jobs and what is below them.
+        let walls: HashSet<u32> = nested_supervisors(found).iter().map(|nested| nested.supervisor.pid).collect();
+        table
+            .recorded_members(leader, &attempt.adopted, &walls, |pid| cookies.contains(&pid))
+            .into_iter()
+            .cloned()
+            .collect()
+    }
+
+    fn leader_in_pid_file(&self, record: &JobRecord) -> Option<ProcessIdentity> {
+        let pid: PidFile = format::read(&self.layout().job(record.id).pid()).ok()?;
+        pid.leader.filter(|_| pid.attempt == record.attempt().number && pid.place == record.place)
+    }
+}
+
+fn survivors(rows: &[ProcessInfo]) -> Vec<Survivor> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let pids: Vec<u32> = rows.iter().map(ProcessInfo::pid).collect();
+    let details = platform::process_details(&pids);
+    let command = |pid: u32| details.iter().find(|d| d.pid == pid).map_or_else(String::new, |d| d.command.clone());
+    rows.iter().map(|row| Survivor { identity: row.identity, command: command(row.pid()) }).collect()
+}

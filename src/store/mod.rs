@@ -1,0 +1,183 @@
+#![doc = include_str!("../../docs/protocol.md")]
+
+mod atomic;
+mod claim;
+mod create;
+mod delete;
+mod error;
+mod events;
+mod evidence;
+mod format;
+mod inbox;
+mod layout;
+mod lock;
+mod names;
+mod nested;
+mod snapshot;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use atomic::Flush;
+pub use claim::Claim;
+pub use create::{NewJob, StagedJob};
+pub use error::StoreError;
+pub use events::EventLog;
+pub use inbox::{Delivered, Inbox, deliver};
+pub use layout::{JobPaths, Layout};
+pub use names::NameLock;
+pub use nested::{NestedJob, nested_supervisors};
+pub use snapshot::Surroundings;
+
+use crate::domain::job_id::JobId;
+use crate::platform;
+use error::Context;
+use layout::STATE_FORMAT;
+
+/// An open state directory.
+#[derive(Clone, Debug)]
+pub struct Store {
+    layout: Layout,
+}
+
+impl Store {
+    /// Opens a state directory for reading. That it does not exist (yet) is fine: it then has no jobs.
+    ///
+    /// # Errors
+    /// `NotADirectory`, or what the system says.
+    pub fn open_for_reading(root: &Path) -> Result<Self, StoreError> {
+        let layout = Layout::new(absolute(root)?);
+        match std::fs::metadata(layout.root()) {
+            Ok(metadata) if !metadata.is_dir() => Err(StoreError::NotADirectory { path: layout.root().to_owned() }),
+            Ok(_) => Ok(Self { layout }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { layout }),
+            Err(error) => Err(error).context("open the state directory", layout.root()),
+        }
+    }
+
+    /// Opens a state directory for writing, creating it and what is missing in it.
+    ///
+    /// # Errors
+    /// `NotADirectory`, `NotOurs`, `WritableByOthers`, `NewerFormat`, or what the system says.
+    pub fn open_for_writing(root: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_for_reading(root)?;
+        if !store.check_root()? {
+            make_directories(store.layout.root())?;
+            store.check_root()?;
+        }
+        store.check_format()?;
+        Ok(store)
+    }
+
+    /// Returns the paths.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Says whether the root exists, and refuses one that is not safe to write.
+    fn check_root(&self) -> Result<bool, StoreError> {
+        // The root itself may be reached through a link of the user's; what it leads to must be ours.
+        let root = match std::fs::canonicalize(self.layout.root()) {
+            Ok(root) => root,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).context("open the state directory", self.layout.root()),
+        };
+        let facts = platform::facts(&root).context("look at", &root)?;
+        let path = self.layout.root().to_owned();
+        if !facts.is_directory {
+            return Err(StoreError::NotADirectory { path });
+        }
+        if facts.owner != platform::user_id() {
+            return Err(StoreError::NotOurs { path, owner: platform::user_name(facts.owner) });
+        }
+        if facts.others_may_write {
+            return Err(StoreError::WritableByOthers { path });
+        }
+        Ok(true)
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        let path = self.layout.format();
+        match format::read_bounded(&path, 4096) {
+            Ok(content) => {
+                let text = String::from_utf8_lossy(&content);
+                match text.trim().strip_prefix("jobdir-state ").and_then(|n| n.parse::<u64>().ok()) {
+                    Some(found) if found > STATE_FORMAT => Err(StoreError::NewerFormat { path, found }),
+                    Some(_) => Ok(()),
+                    None => Err(StoreError::Damaged { path, why: "it does not say 'jobdir-state 1'".into() }),
+                }
+            }
+            // New, or its creator died: make what is missing, the format last, so that it stands for all of it.
+            Err(error) if error.is_not_found() => {
+                for directory in self.layout.directories() {
+                    ignore_existing(platform::make_private_directory(&directory)).context("create", &directory)?;
+                }
+                let staged = self.layout.staged(&format!("format-{}", random()?));
+                atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::No)?;
+                atomic::rename(&staged, &path)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the ids of all jobs, in ascending order. Entries that are no ids are passed over.
+    ///
+    /// # Errors
+    /// What the system says of the directory of jobs; that it does not exist is an empty list.
+    pub fn job_ids(&self) -> Result<Vec<JobId>, StoreError> {
+        let path = self.layout.jobs();
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).context("list", &path),
+        };
+        let mut ids: Vec<JobId> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Says whether a supervisor holds the claim of a job.
+    ///
+    /// # Errors
+    /// When locks cannot be tested here.
+    pub fn is_claimed(&self, id: JobId) -> Result<bool, StoreError> {
+        lock::is_held(&self.layout.claim(id))
+    }
+
+    /// Waits until nobody holds the claim of a job, however long that takes. Meant for a thread of its own.
+    ///
+    /// # Errors
+    /// When locks cannot be waited for here.
+    pub fn wait_until_unclaimed(&self, id: JobId) -> Result<(), StoreError> {
+        lock::wait_until_free(&self.layout.claim(id))
+    }
+}
+
+/// An unguessable part of a temporary name.
+fn random() -> Result<String, StoreError> {
+    platform::random_hex::<8>().context("get randomness for", Path::new("a temporary name"))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).context("resolve", path)
+}
+
+fn ignore_existing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Makes a directory and the missing ones above it, all private.
+fn make_directories(path: &Path) -> Result<(), StoreError> {
+    match platform::make_private_directory(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = path.parent() {
+                make_directories(parent)?;
+            }
+            ignore_existing(platform::make_private_directory(path)).context("create", path)
+        }
+        other => ignore_existing(other).context("create", path),
+    }
+}

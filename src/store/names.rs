@@ -1,0 +1,78 @@
+//! Names: which jobs bear one, and that only one of them is active.
+//!
+//! For each name there is a file with the ids that were given it. It is a hint: every id is checked against the jobs,
+//! and when it does not lead to a job, the jobs themselves are searched. What it must never miss is an active bearer,
+//! so a bearer is added *before* its job becomes visible, under a lock that also covers the check.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::error::{Context, StoreError};
+use super::{Store, Surroundings, format, lock};
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::name::Name;
+use crate::platform;
+
+/// The right to give a name to a job.
+#[derive(Debug)]
+pub struct NameLock {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl NameLock {
+    pub(super) fn add(&self, id: JobId) -> Result<(), StoreError> {
+        let mut file = platform::append_private(&self.path).context("open", &self.path)?;
+        file.write_all(format!("{id}\n").as_bytes()).context("extend", &self.path)
+    }
+}
+
+impl Store {
+    /// Takes the right to give this name to a job, unless an active job bears it: then returns that job.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn lock_name(&self, name: &Name) -> Result<Result<NameLock, JobId>, StoreError> {
+        let lock = lock::exclusive(&self.layout.name_lock())?;
+        if let Some(bearer) = self.active_bearer(name)? {
+            return Ok(Err(bearer));
+        }
+        Ok(Ok(NameLock { path: self.layout.bearers(name), _lock: lock }))
+    }
+
+    /// Returns the newest active job that bears a name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn active_bearer(&self, name: &Name) -> Result<Option<JobId>, StoreError> {
+        let surroundings = Surroundings::new();
+        let bearers = self.listed_bearers(name);
+        let active = |id: &&JobId| self.load(**id, &surroundings).is_ok_and(|job| job.bears_its_name());
+        Ok(bearers.iter().rev().find(active).copied())
+    }
+
+    /// Returns the newest job that bears a name.
+    ///
+    /// # Errors
+    /// What the system says of the list of jobs.
+    pub fn newest_bearer(&self, name: &Name) -> Result<Option<JobId>, StoreError> {
+        let bears = |job: &Job| job.spec().and_then(|spec| spec.name.as_ref()) == Some(name);
+        let surroundings = Surroundings::new();
+        let is_bearer = |id: &&JobId| self.load(**id, &surroundings).is_ok_and(|job| bears(&job));
+        let listed = self.listed_bearers(name);
+        if let Some(id) = listed.iter().rev().find(is_bearer) {
+            return Ok(Some(*id));
+        }
+        Ok(self.job_ids()?.iter().rev().find(is_bearer).copied())
+    }
+
+    fn listed_bearers(&self, name: &Name) -> Vec<JobId> {
+        let content = format::read_bounded(&self.layout.bearers(name), 1 << 20).unwrap_or_default();
+        let mut ids: Vec<JobId> =
+            String::from_utf8_lossy(&content).lines().filter_map(|line| line.parse().ok()).collect();
+        ids.sort_unstable();
+        ids
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading jobs: lenient, without a lock, without writing anything. One bad job is one `corrupt` row.
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::layout::JobPaths;
+use super::{Store, StoreError, format};
+use crate::domain::identity::Place;
+use crate::domain::job::{Job, Output, Progress, parse_meta};
+use crate::domain::job_id::JobId;
+use crate::domain::observe::{Observation, observe};
+use crate::domain::record::JobRecord;
+use crate::domain::spec::JobSpec;
+use crate::domain::tree::ProcessTable;
+use crate::platform;
+
+/// The most that is read of a file that the job itself writes.
+const MAX_FOREIGN: u64 = 64 << 10;
+
+/// What is around us, looked at once and only when it is needed.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    place: OnceCell<Place>,
+    table: OnceCell<ProcessTable>,
+    cookies: OnceCell<HashMap<String, HashSet<u32>>>,
+}
+
+impl Surroundings {
+    /// Has looked at nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns where pids mean something now.
+    pub fn place(&self) -> &Place {
+        self.place.get_or_init(platform::place)
+    }
+
+    /// Returns one look at the process table.
+    pub fn table(&self) -> &ProcessTable {
+        self.table.get_or_init(platform::process_table)
+    }
+
+    /// Returns the processes that carry this cookie in their environment.
+    pub fn processes_with_cookie(&self, uid: &str) -> HashSet<u32> {
+        let cookies = self.cookies.get_or_init(|| {
+            let mut cookies: HashMap<String, HashSet<u32>> = HashMap::new();
+            for row in self.table().rows().iter().filter(|row| row.is_live()) {
+                if let Some(uid) = platform::environment_value(row.pid(), "JOBDIR_JOB_UID") {
+                    cookies.entry(uid).or_default().insert(row.pid());
+                }
+            }
+            cookies
+        });
+        cookies.get(uid).filter(|_| !uid.is_empty()).cloned().unwrap_or_default()
+    }
+}
+
+impl Store {
+    /// Reads one job and concludes what it is.
+    ///
+    /// # Errors
+    /// `NoSuchJob` alone: files that cannot be read make the job `corrupt`.
+    pub fn load(&self, id: JobId, surroundings: &Surroundings) -> Result<Job, StoreError> {
+        let paths = self.layout().job(id);
+        let mut job = Job {
+            id,
+            files: None,
+            observation: Observation::corrupt(String::new()),
+            observed_at: platform::now(),
+            output: None,
+            meta: Default::default(),
+            progress: None,
+            ready: false,
+        };
+        match self.read_and_observe(id, &paths, surroundings) {
+            Ok((spec, record, observation)) => {
+                let attempt = record.attempt().number;
+                job.output = Some(output(&paths, attempt));
+                job.meta = read_foreign(&paths.meta()).map(|text| parse_meta(&text)).unwrap_or_default();
+                job.progress = read_foreign(&paths.progress(attempt)).and_then(|text| Progress::parse(&text));
+                job.ready = platform::facts(&paths.ready(attempt)).is_ok_and(|facts| facts.is_regular);
+                job.files = Some((spec, record));
+                job.observation = observation;
+            }
+            Err(error) => {
+                // Deleted while we read it, perhaps.
+                if platform::facts(paths.dir()).is_err() {
+                    return Err(StoreError::NoSuchJob);
+                }
+                job.observation = Observation::corrupt(error.to_string());
+            }
+        }
+        Ok(job)
+    }
+
+    fn read_and_observe(
+        &self,
+        id: JobId,
+        paths: &JobPaths,
+        surroundings: &Surroundings,
+    ) -> Result<(JobSpec, JobRecord, Observation), StoreError> {
+        let spec: JobSpec = format::read(&paths.spec())?;
+        format::check_spec(&paths.spec(), &spec)?;
+        let mut record = read_record(paths)?;
+        for (file, found) in [(paths.spec(), spec.id), (paths.record(), record.id)] {
+            if found != id {
+                return Err(StoreError::Damaged { path: file, why: format!("it is of job {found}") });
+            }
+        }
+        let mut claim_held = None;
+        if !record.state.is_recorded_end() {
+            claim_held = self.is_claimed(id).ok();
+            if claim_held != Some(true) {
+                // It may have ended between the two looks; a claim is given up only after the outcome is recorded.
+                record = read_record(paths)?;
+            }
+        }
+        let evidence = self.gather(&spec, &record, claim_held, surroundings);
+        let observation = observe(&record, evidence);
+        Ok((spec, record, observation))
+    }
+}
+
+fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {
+    let record = format::read(&paths.record())?;
+    format::check_record(&paths.record(), &record)?;
+    Ok(record)
+}
+
+fn output(paths: &JobPaths, attempt: u32) -> Output {
+    let length = |path: &Path| platform::facts(path).ok().map(|facts| facts.length);
+    let stderr_bytes = length(&paths.stderr(attempt));
+    Output {
+        stdout_path: paths.stdout(attempt),
+        stderr_path: stderr_bytes.map(|_| paths.stderr(attempt)),
+        stdout_bytes: length(&paths.stdout(attempt)).unwrap_or(0),
+        stderr_bytes: stderr_bytes.unwrap_or(0),
+        dropped_bytes: 0,
+    }
+}
+
+/// Reads a file that the job itself writes: foreign data, so no links, no waiting, and not too much of it.
+fn read_foreign(path: &Path) -> Option<String> {
+    use std::io::Read;
+    let mut content = Vec::new();
+    platform::open_regular(path).ok()?.take(MAX_FOREIGN).read_to_end(&mut content).ok()?;
+    Some(String::from_utf8_lossy(&content).into_owned())
+}

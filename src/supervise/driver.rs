@@ -1,0 +1,346 @@
+//! The loop: looks at every source, reports to the machine, performs what it says.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::journal::Journal;
+use super::machine::{Action, Event, Machine, Phase, Reply};
+use super::tree::{Tree, holdouts};
+use super::watch::Watch;
+use crate::domain::event::Happening;
+use crate::domain::record::{NextRung, StopProgress};
+use crate::domain::request::{Kill, Verb};
+use crate::domain::signal::Signal;
+use crate::domain::spec::SignalScope;
+use crate::domain::state::{Reason, State};
+use crate::domain::stop_plan::StopPlan;
+use crate::platform::{self, Wake, WakeQueue};
+use crate::store::{Claim, Delivered, Flush, Inbox};
+
+/// The verbs that a supervisor of this version understands.
+pub(super) const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
+
+/// Between two passes of killing, growing up to the second value.
+const KILL_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// How soon a record that could not be written is tried again.
+const SAVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whose processes are being driven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Drive {
+    /// The command's: requests reach it, the record follows it.
+    Command,
+    /// A finally step's: only `--abort` reaches it.
+    Step,
+    /// The exit hook's: nothing reaches it, nothing is recorded.
+    Hook,
+}
+
+/// Everything that the loop works with.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub(super) claim: Claim,
+    pub(super) journal: Journal,
+    pub(super) inbox: Inbox,
+    pub(super) queue: WakeQueue,
+    pub(super) watch: Watch,
+    pub(super) epoch: Instant,
+    /// Whether finally steps were called off.
+    pub(super) aborted: bool,
+}
+
+impl Driver {
+    /// Returns the time on the clock of machines.
+    pub(super) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Drives a tree to its end.
+    pub(super) fn drive(&mut self, tree: &mut Tree, machine: &mut Machine, drive: Drive) {
+        let mut kill_pause = KILL_PAUSE.0;
+        let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
+        loop {
+            let look = tree.look();
+            if let Some(status) = look.leader_ended {
+                if drive == Drive::Command {
+                    let attempt = self.journal.attempt();
+                    (attempt.exit_code, attempt.signal) = (status.exit_code(), status.signal());
+                    let told = Happening::LeaderEnded { exit_code: status.exit_code(), signal: status.signal() };
+                    self.journal.tell(&self.claim, told);
+                }
+                self.report(tree, machine, Event::LeaderEnded { status, alone: look.empty }, drive);
+            } else if look.empty {
+                self.report(tree, machine, Event::TreeEmpty, drive);
+            }
+            if drive != Drive::Hook && !matches!(machine.phase(), Phase::Ended(_)) {
+                self.answer_requests(tree, machine, drive);
+            }
+            if activity.as_mut().is_some_and(|activity| activity.is_seen(self, tree)) {
+                self.report(tree, machine, Event::Active, drive);
+            }
+            self.report(tree, machine, Event::Tick, drive);
+            match machine.phase() {
+                Phase::Ended(_) => return,
+                Phase::Killing { .. } => {
+                    tree.kill_pass();
+                    // Most die at once, and whatever they forked meanwhile is ours now.
+                    if tree.look().empty {
+                        continue;
+                    }
+                    kill_pause = (kill_pause * 2).min(KILL_PAUSE.1);
+                }
+                Phase::Running | Phase::Leftovers { .. } | Phase::Stopping { .. } | Phase::NotStopped { .. } => {
+                    kill_pause = KILL_PAUSE.0;
+                }
+            }
+            if self.journal.is_unsaved() {
+                self.journal.save(&self.claim, Flush::No).ok();
+            }
+            if drive == Drive::Command {
+                self.note_adopted(tree);
+            }
+            let timeout = self.timeout(machine, kill_pause, activity.as_ref());
+            self.sleep(tree, machine, timeout, drive);
+        }
+    }
+
+    fn timeout(&self, machine: &Machine, kill_pause: Duration, activity: Option<&Activity>) -> Duration {
+        let until_deadline = machine.deadline().map(|at| at.saturating_sub(self.now()));
+        let killing = matches!(machine.phase(), Phase::Killing { .. }).then_some(kill_pause);
+        let again = self.journal.is_unsaved().then_some(SAVE_AGAIN);
+        let sample = activity.map(|a| a.every);
+        let sources = [until_deadline, killing, again, sample, Some(self.watch.poll())];
+        sources.into_iter().flatten().min().unwrap_or(SAVE_AGAIN)
+    }
+
+    fn sleep(&mut self, tree: &mut Tree, machine: &mut Machine, timeout: Duration, drive: Drive) {
+        let Ok((wakes, _)) = self.queue.wait(Some(timeout), None) else { return };
+        for wake in wakes {
+            if let Wake::Signal(Signal::INT | Signal::TERM | Signal::HUP | Signal::QUIT) = wake
+                && drive == Drive::Command
+            {
+                // Whoever signals the supervisor wants the job to stop; a second signal wants it sooner.
+                let again = machine.cause().is_some_and(|cause| cause.reason == Reason::SupervisorSignal);
+                let kill = Kill { reason: Some(Reason::SupervisorSignal), now: again, ..Kill::default() };
+                self.report(tree, machine, Event::Kill(kill), drive);
+            }
+        }
+    }
+
+    /// Tells the machine and performs what it says.
+    fn report(&mut self, tree: &mut Tree, machine: &mut Machine, event: Event, drive: Drive) -> Reply {
+        let (actions, reply) = machine.on(event, self.now());
+        for action in actions {
+            self.perform(tree, machine, action, drive);
+        }
+        reply
+    }
+
+    fn perform(&mut self, tree: &mut Tree, machine: &Machine, action: Action, drive: Drive) {
+        let recorded = drive == Drive::Command;
+        match action {
+            Action::Signal { signal, scope } => self.send(tree, signal, scope, true),
+            Action::EarlySignal { signal, scope } => self.send(tree, signal, scope, false),
+            Action::KillEverything => {
+                tree.kill_pass();
+                self.tell_of_signal(Signal::KILL, SignalScope::Tree, 0);
+            }
+            Action::Freeze => {
+                tree.freeze();
+                self.journal.tell(&self.claim, Happening::Paused);
+            }
+            Action::Thaw => {
+                tree.thaw();
+                self.journal.tell(&self.claim, Happening::Unpaused);
+            }
+            Action::Record if recorded => self.record_phase(machine),
+            Action::LaterCause(reason) if recorded => {
+                self.journal.tell(&self.claim, Happening::LaterCause { reason });
+            }
+            Action::NameHoldouts if recorded => self.name_holdouts(tree, machine),
+            Action::Record | Action::LaterCause(_) | Action::NameHoldouts => {}
+        }
+    }
+
+    fn send(&mut self, tree: &Tree, signal: Signal, scope: SignalScope, then_continue: bool) {
+        let strays = tree.signal(signal, scope, then_continue);
+        self.tell_of_signal(signal, scope, strays);
+    }
+
+    fn tell_of_signal(&mut self, signal: Signal, scope: SignalScope, strays: u32) {
+        let scope = match scope {
+            SignalScope::Tree => "tree",
+            SignalScope::Group => "group",
+            SignalScope::Leader => "leader",
+        };
+        self.journal.tell(&self.claim, Happening::SignalSent { signal, scope: scope.into(), strays });
+    }
+
+    fn record_phase(&mut self, machine: &Machine) {
+        let cause = machine.cause().cloned();
+        let progress = match machine.phase() {
+            Phase::Stopping { plan, rung, since, until } => Some((plan.clone(), *rung, *since, Some(*until))),
+            Phase::Killing { plan: Some(plan), since, .. } | Phase::NotStopped { plan: Some(plan), since } => {
+                Some((plan.clone(), plan.rungs().len() - 1, *since, None))
+            }
+            // Leftovers are being killed; only a stop that somebody asked for is a stop.
+            Phase::Killing { plan: None, since, .. } | Phase::NotStopped { plan: None, since } => {
+                cause.is_some().then(|| (StopPlan::kill_only(), 0, *since, None))
+            }
+            Phase::Running | Phase::Leftovers { .. } | Phase::Ended(_) => None,
+        };
+        let stop = progress.map(|(plan, rung, since, until)| StopProgress {
+            plan: plan.to_string(),
+            rung,
+            signal: plan.rungs()[rung].signal,
+            since: self.wall_clock(since),
+            next: plan
+                .rungs()
+                .get(rung + 1)
+                .zip(until)
+                .map(|(next, at)| NextRung { signal: next.signal, at: self.wall_clock(at) }),
+            rungs: plan.into(),
+            reason: cause.as_ref().map(|c| c.reason),
+            reason_text: cause.and_then(|c| c.reason_text),
+            not_stopped: Vec::new(),
+        });
+        let state = if stop.is_some() { State::Stopping } else { State::Running };
+        let record = self.journal.change();
+        record.stop = stop;
+        record.paused = machine.is_paused();
+        self.journal.enter(&self.claim, state);
+        self.journal.save(&self.claim, Flush::No).ok();
+    }
+
+    fn wall_clock(&self, at: Duration) -> DateTime<Utc> {
+        let now = self.now();
+        let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
+        let wall = platform::now();
+        if at >= now { wall + delta(at - now) } else { wall - delta(now - at) }
+    }
+
+    fn name_holdouts(&mut self, tree: &Tree, machine: &Machine) {
+        let members = tree.members();
+        let named = holdouts(&members);
+        self.journal.tell(&self.claim, Happening::Leftovers { processes: named.clone() });
+        if let Phase::NotStopped { .. } = machine.phase() {
+            if self.journal.record().stop.is_none() {
+                self.record_phase(machine);
+            }
+            if let Some(stop) = &mut self.journal.change().stop {
+                stop.not_stopped = named;
+            }
+        } else {
+            let list: Vec<String> = named.iter().map(|h| format!("{} ({})", h.identity.pid, h.command)).collect();
+            self.journal.attempt().message =
+                Some(format!("processes outlived the command and were stopped: {}", list.join(", ")));
+        }
+        self.journal.save(&self.claim, Flush::No).ok();
+    }
+
+    /// Writes down who has left the leader's session, so that they are still known if this process dies.
+    fn note_adopted(&mut self, tree: &Tree) {
+        let adopted = tree.adopted();
+        if adopted != self.journal.record().attempt().adopted {
+            self.journal.attempt().adopted = adopted;
+            self.journal.save(&self.claim, Flush::No).ok();
+        }
+    }
+
+    /// Looks into the inbox and answers what lies there: acts, tells, then removes. A look that fails is repeated at
+    /// the next wake-up, for ever.
+    fn answer_requests(&mut self, tree: &mut Tree, machine: &mut Machine, drive: Drive) {
+        let Ok(delivered) = self.inbox.look() else { return };
+        for request in delivered {
+            let attempt = self.journal.record().attempt().number;
+            let (result, message) = match &request.content {
+                Err(why) => ("refused", Some(why.clone())),
+                Ok(asked) if asked.attempt.is_some_and(|meant| meant != attempt) => ("already_ended", None),
+                Ok(asked) => self.act(tree, machine, &asked.verb, drive),
+            };
+            self.answer(&request, result, message);
+        }
+    }
+
+    fn act(
+        &mut self,
+        tree: &mut Tree,
+        machine: &mut Machine,
+        verb: &Verb,
+        drive: Drive,
+    ) -> (&'static str, Option<String>) {
+        if drive == Drive::Step {
+            return match verb {
+                Verb::Kill(kill) if kill.abort => {
+                    self.aborted = true;
+                    self.report(tree, machine, Event::Kill(Kill { force: true, ..kill.clone() }), drive);
+                    ("accepted", None)
+                }
+                _ => ("no_change", Some("the job has ended; its finally steps run".into())),
+            };
+        }
+        let event = match verb {
+            Verb::Kill(kill) => Event::Kill(kill.clone()),
+            Verb::Abandon { kill, reason_text } => {
+                if *kill {
+                    tree.kill_pass();
+                }
+                Event::Abandon { reason_text: reason_text.clone() }
+            }
+            Verb::Pause => Event::Pause,
+            Verb::Unpause => Event::Unpause,
+            Verb::Signal { signal } => {
+                self.send(tree, *signal, SignalScope::Tree, false);
+                Event::SignalSent(*signal)
+            }
+            Verb::Unknown => return ("refused", Some("this supervisor does not know the verb".into())),
+        };
+        let reply = self.report(tree, machine, event, drive);
+        self.aborted |= machine.is_aborted();
+        (if reply == Reply::Accepted { "accepted" } else { "no_change" }, None)
+    }
+
+    /// Tells the answer, then removes the request.
+    pub(super) fn answer(&mut self, request: &Delivered, result: &str, message: Option<String>) {
+        let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
+        let told =
+            Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
+        self.journal.tell(&self.claim, told);
+        self.inbox.remove(request).ok();
+    }
+
+    /// Answers everything that still lies in the inbox as being too late.
+    pub(super) fn answer_the_late(&mut self) {
+        for request in self.inbox.look().unwrap_or_default() {
+            self.answer(&request, "already_ended", None);
+        }
+    }
+}
+
+/// Watches for signs of life: output, and CPU time.
+#[derive(Debug)]
+struct Activity {
+    every: Duration,
+    last: (u64, u64),
+}
+
+impl Activity {
+    fn new(_driver: &Driver, machine: &Machine) -> Option<Self> {
+        let limit = machine.idle_timeout()?;
+        let every = (limit / 10).clamp(Duration::from_millis(20), Duration::from_secs(1));
+        Some(Self { every, last: (0, 0) })
+    }
+
+    fn is_seen(&mut self, driver: &Driver, tree: &Tree) -> bool {
+        let paths = driver.claim.paths();
+        let attempt = driver.journal.record().attempt().number;
+        let length = |path| platform::facts(path).map_or(0, |facts| facts.length);
+        let written = length(&paths.stdout(attempt)) + length(&paths.stderr(attempt));
+        let pids: Vec<u32> = tree.members().iter().map(crate::domain::tree::ProcessInfo::pid).collect();
+        let cpu = platform::process_details(&pids).iter().map(|details| details.cpu_ms).sum();
+        let seen = (written, cpu);
+        // A process that ended takes its CPU time with it, so any difference counts.
+        std::mem::replace(&mut self.last, seen) != seen
+    }
+}

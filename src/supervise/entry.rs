@@ -1,0 +1,86 @@
+//! Where a supervisor process begins: `jobdir supervise STATE_DIR ID`, started by a client and by nobody else.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{recover, run};
+use crate::domain::job_id::JobId;
+use crate::domain::notice::{Notice, Order, Refusal};
+use crate::domain::signal::Signal;
+use crate::platform::{self, Connection, WakeQueue};
+use crate::store::{Store, StoreError};
+
+/// How long the client may take to say what it wants.
+const ORDER_LIMIT: Duration = Duration::from_secs(60);
+
+/// The line to the client. It may be gone at any time, which changes nothing for the job.
+#[derive(Debug)]
+pub(super) struct Client(Option<Connection>);
+
+impl Client {
+    /// Tells the client something, if it is still there.
+    pub(super) fn tell(&mut self, notice: &Notice) {
+        let line = serde_json::to_string(notice).expect("notices have no failing serialiser");
+        if self.0.as_mut().is_some_and(|connection| connection.send(&line).is_err()) {
+            self.0 = None;
+        }
+    }
+
+    /// Refuses, with what the store said.
+    pub(super) fn refuse(&mut self, error: &StoreError) {
+        let refusal = match error {
+            StoreError::Busy => Refusal::Busy,
+            other => Refusal::Failed { message: other.to_string() },
+        };
+        self.tell(&Notice::Refused(refusal));
+    }
+}
+
+/// What every way to supervise starts from.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    pub(super) store: Store,
+    pub(super) id: JobId,
+    pub(super) client: Client,
+    pub(super) queue: WakeQueue,
+    pub(super) epoch: Instant,
+}
+
+/// Runs a supervisor to its end. `arguments` are those after `supervise`. Returns the exit code of the process, which
+/// nobody looks at: everything is told by the connection and the state directory.
+pub fn supervise(arguments: &[OsString]) -> u8 {
+    let epoch = Instant::now();
+    let (Some(root), Some(id)) =
+        (arguments.first(), arguments.get(1).and_then(|id| id.to_str()?.parse::<JobId>().ok()))
+    else {
+        return 2;
+    };
+    let Ok(mut connection) = platform::connection_of_supervisor() else { return 2 };
+    platform::set_file_mask(0o077);
+    platform::become_subreaper();
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+    let Ok(queue) = WakeQueue::new(&signals, false) else { return 1 };
+    platform::ignore_write_signals();
+    // The end of the stream means that the client died before it wanted anything.
+    let Ok(Some(line)) = connection.receive(Some(ORDER_LIMIT)) else { return 1 };
+    let mut client = Client(Some(connection));
+    let (store, order) = match (Store::open_for_writing(&PathBuf::from(root)), serde_json::from_str(&line)) {
+        (Ok(store), Ok(order)) => (store, order),
+        (Err(error), _) => {
+            client.refuse(&error);
+            return 1;
+        }
+        (_, Err(error)) => {
+            client.tell(&Notice::Refused(Refusal::Failed { message: format!("the order is unreadable: {error}") }));
+            return 1;
+        }
+    };
+    let beginning = Beginning { store, id, client, queue, epoch };
+    match order {
+        Order::Start { staging, variables } => run::start(beginning, &staging, variables),
+        Order::Resume { variables } => run::resume(beginning, variables),
+        Order::Recover { verb } => recover::recover(beginning, &verb),
+    }
+    0
+}

@@ -1,0 +1,85 @@
+//! The record and the events of the job, as its supervisor writes them.
+//!
+//! A write that fails (a full disk) never stops the job: what could not be written is written later, and at the end
+//! the supervisor holds on to the claim until the outcome is on disk.
+
+use crate::domain::event::Happening;
+use crate::domain::record::{Attempt, JobRecord};
+use crate::domain::state::State;
+use crate::store::{Claim, EventLog, Flush, StoreError};
+
+/// The two files.
+#[derive(Debug)]
+pub(super) struct Journal {
+    record: JobRecord,
+    events: Option<EventLog>,
+    unsaved: bool,
+}
+
+impl Journal {
+    /// Takes over the record that is on disk.
+    pub(super) fn new(claim: &Claim, record: JobRecord) -> Self {
+        Self { record, events: claim.open_events().ok(), unsaved: false }
+    }
+
+    /// Returns the record.
+    pub(super) fn record(&self) -> &JobRecord {
+        &self.record
+    }
+
+    /// Returns the record for changing; [`Journal::save`] writes it.
+    pub(super) fn change(&mut self) -> &mut JobRecord {
+        &mut self.record
+    }
+
+    /// Returns the present attempt for changing.
+    pub(super) fn attempt(&mut self) -> &mut Attempt {
+        self.record.attempt_mut()
+    }
+
+    /// Says whether something is still to be written.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// Writes the record, and remembers when that did not work.
+    ///
+    /// # Errors
+    /// What the store says, for those who care.
+    pub(super) fn save(&mut self, claim: &Claim, flush: Flush) -> Result<(), StoreError> {
+        let result = claim.save_record(&self.record, flush);
+        self.unsaved = result.is_err();
+        result
+    }
+
+    /// Appends an event.
+    pub(super) fn tell(&mut self, claim: &Claim, what: Happening) {
+        if self.events.is_none() {
+            self.events = claim.open_events().ok();
+        }
+        let attempt = self.record.attempt().number;
+        if let Some(events) = &mut self.events {
+            events.append(attempt, what);
+        }
+    }
+
+    /// Sets the state and tells of it, unless it is so already. Does not save.
+    pub(super) fn enter(&mut self, claim: &Claim, state: State) {
+        if self.record.state == state {
+            return;
+        }
+        self.record.state = state;
+        let attempt = self.record.attempt();
+        let outcome = attempt.outcome.as_ref().filter(|outcome| outcome.state == state);
+        let stop = self.record.stop.as_ref().filter(|_| state == State::Stopping);
+        let what = Happening::State {
+            state,
+            error_kind: outcome.and_then(|o| o.error_kind),
+            reason: outcome.and_then(|o| o.reason).or(stop.and_then(|s| s.reason)),
+            reason_text: outcome.and_then(|o| o.reason_text.clone()).or(stop.and_then(|s| s.reason_text.clone())),
+            exit_code: attempt.exit_code.filter(|_| outcome.is_some()),
+            signal: attempt.signal.filter(|_| outcome.is_some()),
+        };
+        self.tell(claim, what);
+    }
+}

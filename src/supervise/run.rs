@@ -1,0 +1,314 @@
+//! One run of a job: its attempts from claim to outcome.
+
+use std::fs::File;
+
+use super::driver::{CAPABILITIES, Drive, Driver};
+use super::entry::{Beginning, Client};
+use super::environment;
+use super::journal::Journal;
+use super::machine::{End, Machine, Phase};
+use super::tree::{Tree, holdouts};
+use super::watch::Watch;
+use crate::domain::event::Happening;
+use crate::domain::identity::{PidFile, ProcessIdentity};
+use crate::domain::notice::{Notice, Refusal};
+use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
+use crate::domain::record::{Finally, FinallyState, Step, Usage};
+use crate::domain::request::Verb;
+use crate::domain::signal::Signal;
+use crate::domain::spec::{JobSpec, Stdin, Variables};
+use crate::domain::state::{Reason, State};
+use crate::platform::{self, ExecPlan, HeldChild, JobInput};
+use crate::store::{Claim, Flush, Inbox, Store, StoreError};
+
+/// What a run needs besides the driver.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) store: Store,
+    pub(super) client: Client,
+    pub(super) driver: Driver,
+    pub(super) spec: JobSpec,
+    /// What the user gave the job.
+    pub(super) variables: Variables,
+    pub(super) own: ProcessIdentity,
+}
+
+/// Publishes a new job and runs it.
+pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
+    match publish(&mut beginning, staging) {
+        Ok((claim, spec)) => {
+            beginning.client.tell(&Notice::Published);
+            begin(beginning, claim, spec, variables);
+        }
+        Err(Some(error)) => beginning.client.refuse(&error),
+        Err(None) => {}
+    }
+}
+
+fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
+    let spec = beginning.store.staged_spec(staging)?;
+    let names = match &spec.name {
+        None => None,
+        Some(name) => match beginning.store.lock_name(name)? {
+            Ok(lock) => Some(lock),
+            Err(by) => {
+                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
+                return Err(None);
+            }
+        },
+    };
+    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
+    Ok((claim, spec))
+}
+
+/// Begins the next attempt of a job that has ended.
+pub(super) fn resume(mut beginning: Beginning, _variables: Option<Variables>) {
+    beginning.client.tell(&Notice::Refused(Refusal::Failed { message: "resume is not available yet".into() }));
+}
+
+fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
+    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
+    let (record, own) = match (claim.load_record(), platform::own_identity()) {
+        (Ok(record), Ok(own)) => (record, own),
+        (Err(error), _) => return client.refuse(&error),
+        (_, Err(error)) => {
+            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
+        }
+    };
+    // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
+    let inbox = Inbox::new(claim.paths().kill_signals());
+    let watch = Watch::new(inbox.dir(), queue.waker());
+    let journal = Journal::new(&claim, record);
+    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false };
+    let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
+    let mut run = Run { store, client, driver, spec, variables, own };
+    let started = run.attempt();
+    run.finish(started);
+}
+
+impl Run {
+    /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
+    fn attempt(&mut self) -> bool {
+        let driver = &mut self.driver;
+        let record = driver.journal.change();
+        record.place = platform::place();
+        record.supervisor = Some(self.own);
+        record.containment = ["subreaper", "session", "cookie"].map(str::to_owned).to_vec();
+        record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
+        let watch = driver.watch.name();
+        if watch != "notify" {
+            let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
+            driver.journal.tell(&driver.claim, Happening::Note { message });
+        }
+        if let Some(cause) = self.stopped_before_start() {
+            self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
+            return false;
+        }
+        let before = platform::children_usage();
+        let mut tree = match self.spawn() {
+            Ok(tree) => tree,
+            Err(failure) => {
+                let attempt = self.driver.journal.attempt();
+                attempt.outcome = Some(could_not_start(&failure));
+                attempt.message = Some(failure.message.clone());
+                attempt.leader = None;
+                self.client.tell(&Notice::NotStarted { reason: failure.reason, message: failure.message });
+                return false;
+            }
+        };
+        let began = self.driver.now();
+        let mut machine = Machine::new(self.spec.stop.clone(), began);
+        self.driver.drive(&mut tree, &mut machine, Drive::Command);
+        self.conclude(&tree, &machine, before, began);
+        true
+    }
+
+    /// Looks for requests that arrived before the command was started.
+    fn stopped_before_start(&mut self) -> Option<Cause> {
+        let attempt = self.driver.journal.record().attempt().number;
+        let mut cause = None;
+        for request in self.driver.inbox.look().unwrap_or_default() {
+            let result = match &request.content {
+                Ok(asked) if asked.attempt.unwrap_or(attempt) == attempt => match &asked.verb {
+                    Verb::Kill(kill) => {
+                        let reason = kill.reason.unwrap_or(Reason::Kill);
+                        cause.get_or_insert(Cause { reason, reason_text: kill.reason_text.clone() });
+                        "accepted"
+                    }
+                    Verb::Abandon { reason_text, .. } => {
+                        cause.get_or_insert(Cause { reason: Reason::Kill, reason_text: reason_text.clone() });
+                        "accepted"
+                    }
+                    Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::Unknown => "refused",
+                },
+                Ok(_) => "already_ended",
+                Err(_) => "refused",
+            };
+            self.driver.answer(&request, result, None);
+        }
+        cause
+    }
+
+    /// Creates the command, records who it is, and lets it execute.
+    fn spawn(&mut self) -> Result<Tree, SpawnFailure> {
+        let setup = |message: String| SpawnFailure { reason: Reason::Setup, message };
+        let number = self.driver.journal.record().attempt().number;
+        let paths = self.driver.claim.paths().clone();
+        let (stdout, stderr) = self.open_logs(number).map_err(|error| setup(error.to_string()))?;
+        let input = self.open_input().map_err(setup)?;
+        let variables = environment::of_command(&self.spec, &self.variables, self.store.layout(), &paths, number);
+        let plan = ExecPlan {
+            command: self.spec.command.clone(),
+            variables,
+            cwd: self.spec.cwd.clone(),
+            umask: self.spec.umask,
+            nice: None,
+            limits: Vec::new(),
+        };
+        let child = HeldChild::create(&plan, &input, &stdout, stderr.as_ref().unwrap_or(&stdout))
+            .map_err(|error| setup(format!("cannot create a process: {error}")))?;
+        if matches!(input, JobInput::Own) {
+            platform::release_stdin().ok();
+        }
+        let leader = child.identity();
+        let mut tree = Tree::new(leader);
+        let pid_file = PidFile {
+            schema: "jobdir/pid/1".into(),
+            attempt: number,
+            supervisor: self.own,
+            leader: Some(leader),
+            place: self.driver.journal.record().place.clone(),
+        };
+        let recorded = self.driver.claim.save_pid_file(&pid_file);
+        if let Err(error) = recorded {
+            drop(child);
+            tree.wait_for_leader();
+            return Err(setup(error.to_string()));
+        }
+        if let Err(failure) = child.release() {
+            tree.wait_for_leader();
+            return Err(self.describe(&failure));
+        }
+        let finally = self.finally_pending();
+        let attempt = self.driver.journal.attempt();
+        (attempt.leader, attempt.started_at, attempt.finally) = (Some(leader), Some(platform::now()), finally);
+        self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
+        self.driver.journal.enter(&self.driver.claim, State::Running);
+        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        self.client.tell(&Notice::Running);
+        Ok(tree)
+    }
+
+    fn finally_pending(&self) -> Option<Finally> {
+        let steps: Vec<Step> = self
+            .spec
+            .finally
+            .steps
+            .iter()
+            .map(|command| Step { command: command.clone(), ..Step::default() })
+            .collect();
+        (!steps.is_empty()).then_some(Finally { state: FinallyState::Pending, steps })
+    }
+
+    fn open_logs(&self, number: u32) -> Result<(File, Option<File>), StoreError> {
+        let claim = &self.driver.claim;
+        claim.make_attempt(number)?;
+        let stdout = claim.open_log(&claim.paths().stdout(number))?;
+        let stderr = match self.spec.merge_output {
+            true => None,
+            false => Some(claim.open_log(&claim.paths().stderr(number))?),
+        };
+        Ok((stdout, stderr))
+    }
+
+    fn open_input(&self) -> Result<JobInput, String> {
+        let fifo = self.driver.claim.paths().stdin();
+        match &self.spec.stdin {
+            Stdin::Null => Ok(JobInput::Null),
+            Stdin::Inherit => Ok(JobInput::Own),
+            Stdin::Typed | Stdin::Fifo => platform::open_fifo_reader(&fifo)
+                .map(JobInput::File)
+                .map_err(|error| format!("cannot open the job's input '{}': {error}", fifo.display())),
+            Stdin::File(path) => {
+                let path = platform::path_of(&self.spec.cwd).join(platform::path_of(path));
+                platform::open_input(&path)
+                    .map(JobInput::File)
+                    .map_err(|error| format!("cannot open the input '{}': {error}", path.display()))
+            }
+        }
+    }
+
+    fn describe(&self, failure: &platform::ExecFailure) -> SpawnFailure {
+        let command = self.spec.command[0].lossy();
+        let message = match failure.reason {
+            Reason::Cwd => {
+                format!("cannot enter the working directory '{}': {}", self.spec.cwd.lossy(), failure.error)
+            }
+            Reason::NotFound => format!("command not found: '{command}'"),
+            Reason::NotExecutable => format!("cannot execute '{command}': {}", failure.error),
+            _ => format!("cannot prepare the process for '{command}': {}", failure.error),
+        };
+        SpawnFailure { reason: failure.reason, message }
+    }
+
+    /// Writes down how the attempt ended; not yet saved.
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: std::time::Duration) {
+        let after = platform::children_usage();
+        let duration = self.driver.now().saturating_sub(began);
+        let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
+        let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { tree.members() };
+        let attempt = self.driver.journal.attempt();
+        attempt.ended_at = Some(platform::now());
+        attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));
+        attempt.usage = Some(Usage {
+            user_ms: after.user_ms - before.user_ms,
+            system_ms: after.system_ms - before.system_ms,
+            max_rss_bytes: after.max_rss_bytes,
+        });
+        attempt.adopted = left.iter().map(|row| row.identity).collect();
+        if outcome.state == State::Failed && outcome.reason.is_none() && attempt.signal == Some(Signal::KILL) {
+            attempt.message.get_or_insert_with(|| {
+                "killed by a SIGKILL that jobdir did not send; the kernel's out-of-memory killer is a common source"
+                    .into()
+            });
+        }
+        if !left.is_empty() {
+            let list: Vec<String> =
+                holdouts(&left).iter().map(|h| format!("{} ({})", h.identity.pid, h.command)).collect();
+            attempt.message = Some(format!("processes were left running: {}", list.join(", ")));
+        }
+        attempt.outcome = Some(outcome);
+    }
+
+    /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
+    fn finish(mut self, started: bool) {
+        if started {
+            self.run_finally_steps();
+        }
+        self.driver.answer_the_late();
+        let outcome = self.driver.journal.record().attempt().outcome.clone();
+        let record = self.driver.journal.change();
+        (record.stop, record.paused, record.waiting_for) = (None, false, None);
+        if let Some(outcome) = outcome {
+            self.driver.journal.enter(&self.driver.claim, outcome.state);
+        }
+        self.save_outcome();
+        let Self { client: mut connection, driver, .. } = self;
+        let Driver { claim, .. } = driver;
+        // Before anything else is closed: closing a watch takes milliseconds.
+        claim.release();
+        connection.tell(&Notice::Ended);
+    }
+
+    /// Holds on to the claim until the outcome is on disk: a full disk must not turn an outcome into a loss.
+    fn save_outcome(&mut self) {
+        const TRIES: u32 = 24 * 3600;
+        for _ in 0..TRIES {
+            if self.driver.journal.save(&self.driver.claim, Flush::Yes).is_ok() {
+                return;
+            }
+            // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
+            self.driver.queue.wait(Some(std::time::Duration::from_secs(1)), None).ok();
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The processes of one attempt, while their supervisor lives: looking at them, signalling them, proving them gone.
+//!
+//! The supervisor is a subreaper, so whatever the job starts stays below it: when the kernel says that no child is
+//! left (but verified supervisors of nested jobs), nothing is left. The leader is reaped last, because as long as it is
+//! an unreaped zombie the number of its group cannot belong to a stranger.
+
+use std::collections::HashSet;
+
+use crate::domain::identity::ProcessIdentity;
+use crate::domain::outcome::ExitStatus;
+use crate::domain::record::Holdout;
+use crate::domain::signal::Signal;
+use crate::domain::spec::SignalScope;
+use crate::domain::tree::ProcessInfo;
+use crate::platform::{self, Children, Delivery};
+use crate::store;
+
+/// The tree of one leader.
+#[derive(Debug)]
+pub(super) struct Tree {
+    leader: ProcessIdentity,
+    status: Option<ExitStatus>,
+    reaped: bool,
+    /// What the job itself had stopped before `pause` did.
+    stopped_before: HashSet<ProcessIdentity>,
+}
+
+/// What one look has found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Look {
+    /// The leader's end, at the first look that sees it.
+    pub(super) leader_ended: Option<ExitStatus>,
+    /// Whether it is proven that nothing lives.
+    pub(super) empty: bool,
+}
+
+impl Tree {
+    /// Takes over a leader that was just created.
+    pub(super) fn new(leader: ProcessIdentity) -> Self {
+        Self { leader, status: None, reaped: false, stopped_before: HashSet::new() }
+    }
+
+    /// Waits for a leader that never came to execute its command, and reaps it. It exits by itself, at once.
+    pub(super) fn wait_for_leader(&mut self) {
+        platform::reap_blocking(self.leader.pid);
+        self.reaped = true;
+    }
+
+    /// Looks at the children, and reaps those that have ended; the leader last.
+    pub(super) fn look(&mut self) -> Look {
+        let mut leader_ended = None;
+        if self.status.is_none()
+            && let Ok(Some(status)) = platform::peek(self.leader.pid)
+        {
+            self.status = Some(status);
+            leader_ended = Some(status);
+        }
+        let others = self.reap_others();
+        let mut empty = false;
+        if self.status.is_some() && others.is_empty() {
+            if !self.reaped {
+                // Nothing of its group is left; now its number may go.
+                platform::reap(self.leader.pid).ok();
+                self.reaped = true;
+            }
+            empty = match platform::look_at_children() {
+                Children::None => true,
+                // Something was given to us in between.
+                Children::Ended(_) | Children::Living => self.reap_others().is_empty(),
+            };
+        }
+        Look { leader_ended, empty }
+    }
+
+    /// Reaps every child that has ended but the leader. Returns the others that live and are of this job.
+    fn reap_others(&self) -> Vec<ProcessInfo> {
+        let mut living = Vec::new();
+        for pid in platform::child_pids() {
+            if pid == self.leader.pid && !self.reaped {
+                continue;
+            }
+            if !matches!(platform::reap(pid), Ok(Some(_)) | Err(_)) {
+                living.extend(platform::process_info(pid));
+            }
+        }
+        let walls = walls(&living);
+        living.retain(|row| !walls.contains(&row.pid()));
+        living
+    }
+
+    /// Returns the processes of the tree that live, from one look at the process table.
+    pub(super) fn members(&self) -> Vec<ProcessInfo> {
+        let table = platform::process_table();
+        let own = [std::process::id()];
+        let walls = walls(table.descendants(&own, &HashSet::new()));
+        table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
+    }
+
+    /// Sends a signal, each followed by CONT when `then_continue` is set. Returns how many processes outside the
+    /// leader's group were reached one by one.
+    pub(super) fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
+        let then_continue = then_continue && !matches!(signal, Signal::CONT | Signal::STOP);
+        let send = |send: &dyn Fn(Signal) -> Option<Delivery>| {
+            let delivery = send(signal);
+            if then_continue {
+                send(Signal::CONT);
+            }
+            delivery
+        };
+        if scope == SignalScope::Leader {
+            send(&|signal| platform::signal_identity(self.leader, signal).ok());
+            return 0;
+        }
+        if !self.reaped {
+            send(&|signal| platform::signal_group(self.leader.pid, signal).ok());
+        }
+        if scope == SignalScope::Group {
+            return 0;
+        }
+        let strays = self.members().into_iter().filter(|row| self.reaped || row.group != self.leader.pid);
+        let reached = strays
+            .filter(|row| send(&|signal| platform::signal_identity(row.identity, signal).ok()) == Some(Delivery::Sent))
+            .count();
+        u32::try_from(reached).unwrap_or(u32::MAX)
+    }
+
+    /// Kills everything that lives at the moment. To be repeated until a look finds the tree empty.
+    pub(super) fn kill_pass(&self) {
+        if !self.reaped {
+            platform::signal_group(self.leader.pid, Signal::KILL).ok();
+        }
+        for row in self.members() {
+            platform::signal_identity(row.identity, Signal::KILL).ok();
+        }
+    }
+
+    /// Stops every process, and remembers which were stopped already.
+    pub(super) fn freeze(&mut self) {
+        self.stopped_before = self.members().iter().filter(|row| row.state == 'T').map(|row| row.identity).collect();
+        // What was being forked during one pass is stopped by the next; a bounded number of passes, since what
+        // cannot be stopped would run on for ever.
+        for _ in 0..10 {
+            self.signal(Signal::STOP, SignalScope::Tree, false);
+            if self.members().iter().all(|row| matches!(row.state, 'T' | 't' | 'D')) {
+                break;
+            }
+        }
+    }
+
+    /// Continues what `freeze` stopped.
+    pub(super) fn thaw(&mut self) {
+        for row in self.members() {
+            if !self.stopped_before.contains(&row.identity) {
+                platform::signal_identity(row.identity, Signal::CONT).ok();
+            }
+        }
+        self.stopped_before.clear();
+    }
+
+    /// Returns children that have left the leader's session: after our death only their identity tells whose they are.
+    pub(super) fn adopted(&self) -> Vec<ProcessIdentity> {
+        let living: Vec<ProcessInfo> =
+            platform::child_pids().into_iter().filter_map(platform::process_info).filter(|row| row.is_live()).collect();
+        let walls = walls(&living);
+        living
+            .iter()
+            .filter(|row| row.session != self.leader.pid && !walls.contains(&row.pid()))
+            .map(|row| row.identity)
+            .collect()
+    }
+}
+
+/// The supervisors of nested jobs among these: neither they nor what is below them belongs to this job.
+fn walls<'a>(rows: impl IntoIterator<Item = &'a ProcessInfo>) -> HashSet<u32> {
+    store::nested_supervisors(rows).iter().map(|nested| nested.supervisor.pid).collect()
+}
+
+/// Describes processes for the record.
+pub(super) fn holdouts(rows: &[ProcessInfo]) -> Vec<Holdout> {
+    let pids: Vec<u32> = rows.iter().map(ProcessInfo::pid).collect();
+    let details = platform::process_details(&pids);
+    rows.iter()
+        .map(|row| Holdout {
+            identity: row.identity,
+            process_state: row.state.to_string(),
+            command: details.iter().find(|d| d.pid == row.pid()).map_or_else(String::new, |d| d.command.clone()),
+        })
+        .collect()
+}
