@@ -19,7 +19,8 @@ use crate::domain::name::{Name, parse_label};
 use crate::domain::os_text::OsText;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{
-    EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, SPEC_SCHEMA, SignalScope, Stdin, StopSpec, Variables,
+    EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, ResourceLimitSpec, SPEC_SCHEMA, SignalScope, Stdin,
+    StopSpec, Variables,
 };
 use crate::domain::stop_plan::StopPlan;
 use crate::error::CommandError;
@@ -73,6 +74,13 @@ pub struct Args {
     /// Set the file mode creation mask, in octal
     #[arg(long, value_name = "MASK", value_parser = parse_umask, help_heading = "Environment")]
     umask: Option<u32>,
+
+    /// Run with this niceness, from -20 to 19
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19), help_heading = "Environment")]
+    nice: Option<i32>,
+    /// Set a resource limit, such as NOFILE=1024 or CORE=0:0 (can be repeated)
+    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = parse_rlimit, help_heading = "Environment")]
+    rlimit: Vec<ResourceLimitSpec>,
 
     /// Where the input comes from: inherit, null, fifo or a file
     ///
@@ -130,6 +138,9 @@ pub struct Args {
     /// The limit for all finally steps together; the default is 4m
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Cleaning up")]
     finally_timeout: Option<Limit>,
+    /// Run shell text once the end is recorded; it has 10 s, nobody waits for it
+    #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
+    on_exit: Option<String>,
 
     /// The command to run
     #[arg(value_name = "COMMAND")]
@@ -144,6 +155,23 @@ fn parse_umask(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|mask| *mask <= 0o777)
         .ok_or_else(|| format!("'{text}' is not a mask; write it in octal, such as 022"))
+}
+
+fn parse_rlimit(text: &str) -> Result<ResourceLimitSpec, String> {
+    let (name, limits) = text.split_once('=').ok_or("write it as NAME=SOFT or NAME=SOFT:HARD, such as NOFILE=1024")?;
+    let number = |text: &str| match text {
+        "unlimited" | "infinity" => Ok(None),
+        _ => crate::domain::duration::parse_size(text).map(Some),
+    };
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    if soft.unwrap_or(u64::MAX) > hard.unwrap_or(u64::MAX) {
+        return Err("the soft limit must not be above the hard one".into());
+    }
+    match platform::resource_limit(name, soft, hard) {
+        Some(_) => Ok(ResourceLimitSpec { resource: name.to_ascii_uppercase(), soft, hard }),
+        None => Err(format!("there is no resource '{name}'; try NOFILE, CORE, CPU, AS, DATA, FSIZE, NPROC or STACK")),
+    }
 }
 
 fn parse_scope(text: &str) -> Result<SignalScope, String> {
@@ -308,12 +336,14 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         stdin,
         merge_output,
         umask: args.umask.unwrap_or_else(|| context.file_mask()),
+        nice: args.nice,
+        resource_limits: args.rlimit.clone(),
         stop,
         finally: FinallySpec {
             steps: args.finally.clone(),
             timeout_ms: args.finally_timeout.unwrap_or(Limit(Some(Duration::from_secs(240)))).0.map(to_ms),
         },
-        on_exit: None,
+        on_exit: args.on_exit.clone(),
         delete_on_success: false,
         environment,
     };

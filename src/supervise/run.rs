@@ -5,9 +5,10 @@ use std::fs::File;
 use super::driver::{CAPABILITIES, Drive, Driver};
 use super::entry::{Beginning, Client};
 use super::environment;
+use super::hook::Hook;
 use super::journal::Journal;
 use super::machine::{End, Machine, Phase};
-use super::tree::{Tree, holdouts};
+use super::tree::{Processes, Tree, holdouts};
 use super::watch::Watch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
@@ -79,7 +80,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let inbox = Inbox::new(claim.paths().kill_signals());
     let watch = Watch::new(inbox.dir(), queue.waker());
     let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false };
+    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
     let started = run.attempt();
@@ -162,8 +163,13 @@ impl Run {
             variables,
             cwd: self.spec.cwd.clone(),
             umask: self.spec.umask,
-            nice: None,
-            limits: Vec::new(),
+            nice: self.spec.nice,
+            limits: self
+                .spec
+                .resource_limits
+                .iter()
+                .filter_map(|limit| platform::resource_limit(&limit.resource, limit.soft, limit.hard))
+                .collect(),
         };
         let child = HeldChild::create(&plan, &input, &stdout, stderr.as_ref().unwrap_or(&stdout))
             .map_err(|error| setup(format!("cannot create a process: {error}")))?;
@@ -281,7 +287,7 @@ impl Run {
     }
 
     /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
-    fn finish(mut self, started: bool) {
+    pub(super) fn finish(mut self, started: bool) {
         if started {
             self.run_finally_steps();
         }
@@ -293,11 +299,17 @@ impl Run {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
-        let Self { client: mut connection, driver, .. } = self;
-        let Driver { claim, .. } = driver;
+        let Self { store, client: mut connection, driver, spec, variables, .. } = self;
+        let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
+        let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();
         connection.tell(&Notice::Ended);
+        drop(connection);
+        drop((journal, inbox, watch));
+        if let Some(hook) = hook {
+            hook.run(&queue, epoch);
+        }
     }
 
     /// Holds on to the claim until the outcome is on disk: a full disk must not turn an outcome into a loss.
