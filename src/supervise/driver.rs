@@ -20,7 +20,7 @@ use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Claim, Delivered, Flush, Inbox};
 
 /// The verbs that a supervisor of this version understands.
-pub(super) const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
+pub const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
 
 /// Between two passes of killing, growing up to the second value.
 const KILL_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));

@@ -31,4 +31,6 @@ mod run;
 mod tree;
 mod watch;
 
+pub use driver::CAPABILITIES;
 pub use entry::supervise;
+pub use run::containment;

@@ -34,6 +34,15 @@ pub(super) struct Run {
     pub(super) own: ProcessIdentity,
 }
 
+/// Returns what holds the processes of a job together on this system.
+pub fn containment() -> Vec<&'static str> {
+    let mut kinds = vec!["session", "group", "cookie"];
+    if platform::has_subreaper() {
+        kinds.insert(0, "subreaper");
+    }
+    kinds
+}
+
 /// Publishes a new job and runs it.
 pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
     match publish(&mut beginning, staging) {
@@ -94,7 +103,7 @@ impl Run {
         let record = driver.journal.change();
         record.place = platform::place();
         record.supervisor = Some(self.own);
-        record.containment = ["subreaper", "session", "cookie"].map(str::to_owned).to_vec();
+        record.containment = containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
         let watch = driver.watch.name();
         if watch != "notify" {
