@@ -5,6 +5,7 @@
 
 mod ask;
 mod end;
+mod follow;
 mod foreground;
 mod launch;
 mod pump;
@@ -12,8 +13,9 @@ mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request};
 pub use end::{EndWatch, Woken, wait_for_ends};
+pub use follow::follow;
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
-pub use launch::{LaunchError, Launched, Launching, launch};
+pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
 pub use pump::{Pump, Sink};
 pub use select::{Filter, Unresolved, resolve};
 

@@ -335,11 +335,7 @@ impl Driver {
 
     /// Tells the answer, then removes the request.
     pub(super) fn answer(&mut self, request: &Delivered, result: &str, message: Option<String>) {
-        let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
-        let told =
-            Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
-        self.journal.tell(&self.claim, told);
-        self.inbox.remove(request).ok();
+        self.journal.answer(&self.claim, &self.inbox, request, result, message);
     }
 
     /// Answers everything that still lies in the inbox as being too late.

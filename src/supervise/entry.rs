@@ -27,6 +27,13 @@ impl Client {
         }
     }
 
+    /// Waits until the client has closed its end, at most so long. At once when it is gone already.
+    pub(super) fn wait_for_hang_up(&mut self, limit: Duration) {
+        if let Some(connection) = &mut self.0 {
+            while let Ok(Some(_)) = connection.receive(Some(limit)) {}
+        }
+    }
+
     /// Refuses, with what the store said.
     pub(super) fn refuse(&mut self, error: &StoreError) {
         let refusal = match error {
@@ -79,7 +86,7 @@ pub fn supervise(arguments: &[OsString]) -> u8 {
     let beginning = Beginning { store, id, client, queue, epoch };
     match order {
         Order::Start { staging, variables } => run::start(beginning, &staging, variables),
-        Order::Resume { variables } => run::resume(beginning, variables),
+        Order::Resume { spec, fifo, variables } => run::resume(beginning, spec.map(|spec| *spec), fifo, variables),
         Order::Recover { verb } => recover::recover(beginning, &verb),
     }
     0

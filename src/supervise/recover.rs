@@ -29,7 +29,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         Ok(claim) => claim,
         Err(error) => return client.refuse(&error),
     };
-    let (spec, record) = match claim.load_spec().and_then(|spec| Ok((spec, claim.load_record()?))) {
+    let files = claim.load_record().and_then(|record| Ok((claim.load_attempt_spec(record.attempt().number)?, record)));
+    let (spec, record) = match files {
         Ok(files) => files,
         Err(error) => return refuse(error.to_string()),
     };
@@ -84,6 +85,9 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let abandoned = attempt.outcome.as_ref().is_some_and(|outcome| outcome.state == State::Abandoned);
     let started = pending || (abandoned && !had_ended);
     let variables = spec.environment.variables.clone();
-    let run = Run { store, client, driver, spec, variables, own };
-    run.finish(started);
+    let mut run = Run { store, client, driver, spec, variables, own };
+    if started {
+        run.run_finally_steps();
+    }
+    run.finish();
 }

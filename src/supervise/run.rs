@@ -1,6 +1,7 @@
 //! One run of a job: its attempts from claim to outcome.
 
 use std::fs::File;
+use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
 use super::entry::{Beginning, Client};
@@ -12,15 +13,43 @@ use super::tree::{Processes, Tree, holdouts};
 use super::watch::Watch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
+use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Refusal};
 use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
-use crate::domain::record::{Finally, FinallyState, Step, Usage};
+use crate::domain::record::{Attempt, Finally, FinallyState, Step, Usage, Waiting};
 use crate::domain::request::Verb;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
-use crate::domain::state::{Reason, State};
-use crate::platform::{self, ExecPlan, HeldChild, JobInput};
-use crate::store::{Claim, Flush, Inbox, Store, StoreError};
+use crate::domain::state::{ErrorKind, Reason, State};
+use crate::platform::{self, ExecPlan, HeldChild, JobInput, Wake};
+use crate::store::{Claim, Flush, Inbox, Store, StoreError, Surroundings};
+
+/// This many failures within [`CRASH_WINDOW`] end the retries.
+const CRASH_LOOP: usize = 5;
+const CRASH_WINDOW: Duration = Duration::from_secs(10);
+
+fn crashes_in_a_row(ends: &[Duration]) -> bool {
+    let first = ends.len().checked_sub(CRASH_LOOP).map(|first| ends[first]);
+    first.zip(ends.last()).is_some_and(|(first, last)| *last - first < CRASH_WINDOW)
+}
+
+/// How long a job that is to be deleted stays for the client that shows its output.
+const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// One job in so many sweeps up after others when it has ended.
+const SWEEP_EVERY: u64 = 64;
+
+/// Deletes a job that has succeeded, unless somebody has resumed it meanwhile.
+fn delete_if_untouched(store: &Store, id: JobId, attempt: u32) {
+    // Whoever waited for the claim gets the outcome first.
+    platform::pause(Duration::from_millis(100));
+    let Ok(claim) = store.claim(id) else { return };
+    let unchanged = claim.load_record().is_ok_and(|record| {
+        record.attempt().number == attempt && record.state == State::Succeeded && record.attempt().adopted.is_empty()
+    });
+    if unchanged {
+        store.delete(claim).ok();
+    }
+}
 
 /// What a run needs besides the driver.
 #[derive(Debug)]
@@ -47,7 +76,7 @@ pub fn containment() -> Vec<&'static str> {
 pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
     match publish(&mut beginning, staging) {
         Ok((claim, spec)) => {
-            beginning.client.tell(&Notice::Published);
+            beginning.client.tell(&Notice::Published { attempt: 1 });
             begin(beginning, claim, spec, variables);
         }
         Err(Some(error)) => beginning.client.refuse(&error),
@@ -72,8 +101,79 @@ fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec),
 }
 
 /// Begins the next attempt of a job that has ended.
-pub(super) fn resume(mut beginning: Beginning, _variables: Option<Variables>) {
-    beginning.client.tell(&Notice::Refused(Refusal::Failed { message: "resume is not available yet".into() }));
+pub(super) fn resume(
+    mut beginning: Beginning,
+    spec: Option<JobSpec>,
+    fifo: Option<String>,
+    variables: Option<Variables>,
+) {
+    match prepare_resume(&mut beginning, spec, fifo) {
+        Ok((claim, spec, number)) => {
+            beginning.client.tell(&Notice::Published { attempt: number });
+            begin(beginning, claim, spec, variables);
+        }
+        Err(Some(error)) => beginning.client.refuse(&error),
+        Err(None) => {}
+    }
+}
+
+/// Takes the claim and writes the new attempt into the record.
+fn prepare_resume(
+    beginning: &mut Beginning,
+    given: Option<JobSpec>,
+    fifo: Option<String>,
+) -> Result<(Claim, JobSpec, u32), Option<StoreError>> {
+    let Beginning { store, id, client, .. } = beginning;
+    let claim = store.claim(*id)?;
+    let (spec, mut record) = (claim.load_spec()?, claim.load_record()?);
+    let mut refuse = |message: String| {
+        client.tell(&Notice::Refused(Refusal::Failed { message }));
+        None
+    };
+    if !record.state.is_recorded_end() {
+        return Err(refuse("its supervisor has died since; try again".into()));
+    }
+    let left = store.recorded_processes(&spec, &record, &Surroundings::new(), true);
+    if !left.is_empty() {
+        return Err(refuse("processes of an earlier attempt still live".into()));
+    }
+    let _names = match &spec.name {
+        None => None,
+        Some(name) => match store.lock_name(name)? {
+            Ok(lock) => Some(lock),
+            Err(by) => {
+                client.tell(&Notice::Refused(Refusal::NameTaken { by }));
+                return Err(None);
+            }
+        },
+    };
+    let number = record.attempt().number + 1;
+    claim.make_attempt(number)?;
+    let mut attempt = Attempt { number, ..Attempt::default() };
+    if let Some(given) = &given {
+        claim.save_attempt_spec(number, given)?;
+        attempt.command = (given.command != spec.command).then(|| given.command.clone());
+    }
+    if let Some(fifo) = fifo {
+        claim.adopt_fifo(&store.layout().staged(&fifo))?;
+    }
+    // What lies in the inbox and does not name the new attempt was meant for one that has ended.
+    let mut journal = Journal::new(&claim, record.clone());
+    let inbox = Inbox::new(claim.paths().kill_signals());
+    for request in inbox.look().unwrap_or_default() {
+        if !request.content.as_ref().is_ok_and(|asked| asked.attempt == Some(number)) {
+            journal.answer(&claim, &inbox, &request, "already_ended", None);
+        }
+    }
+    record.attempts.push(attempt);
+    record.run_started_with = number;
+    record.supervisor = platform::own_identity().ok();
+    (record.run_outcome, record.stop, record.waiting_for, record.paused) = (None, None, None, false);
+    record.place = platform::place();
+    *journal.change() = record;
+    journal.enter(&claim, State::Starting);
+    journal.save(&claim, Flush::No)?;
+    Ok((claim, given.unwrap_or(spec), number))
 }
 
 fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
@@ -92,11 +192,92 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
-    let started = run.attempt();
-    run.finish(started);
+    run.all_attempts();
+    run.finish();
 }
 
 impl Run {
+    /// Runs attempts until one needs no retry. The outcome of the last is in the record, not yet saved.
+    fn all_attempts(&mut self) {
+        let mut ends: Vec<Duration> = Vec::new();
+        for nth in 1.. {
+            if self.attempt() {
+                self.run_finally_steps();
+            }
+            ends.push(self.driver.now());
+            let retry = &self.spec.retry;
+            let failed = self.driver.journal.record().attempt().outcome.as_ref().is_some_and(|outcome| {
+                outcome.state == State::Failed
+                    && outcome.error_kind == Some(ErrorKind::JobFailure)
+                    && outcome.reason != Some(Reason::Signal)
+            });
+            if !failed || nth > retry.retries {
+                return;
+            }
+            if crashes_in_a_row(&ends) {
+                let message =
+                    format!("not retried any more: it failed {CRASH_LOOP} times within {} s", CRASH_WINDOW.as_secs());
+                self.driver.journal.tell(&self.driver.claim, Happening::Note { message: message.clone() });
+                self.driver.journal.attempt().message = Some(message);
+                return;
+            }
+            let delay = Duration::from_millis(retry.delay_before(nth));
+            if let Some(cause) = self.wait_for_retry(delay) {
+                self.driver.journal.change().run_outcome = Some(conclude(Some(&cause), None, None));
+                return;
+            }
+            self.next_attempt();
+        }
+    }
+
+    /// Waits before a retry. Returns what ended the waiting, if something did.
+    fn wait_for_retry(&mut self, delay: Duration) -> Option<Cause> {
+        let until = self.driver.now() + delay;
+        let waiting = Waiting {
+            kind: "retry".into(),
+            name: None,
+            holders: Vec::new(),
+            position: None,
+            until: Some(platform::now() + delay),
+        };
+        let record = self.driver.journal.change();
+        (record.stop, record.waiting_for) = (None, Some(vec![waiting]));
+        self.driver.journal.enter(&self.driver.claim, State::Queued);
+        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        loop {
+            if let Some(cause) = self.stopped_before_start() {
+                return Some(cause);
+            }
+            let now = self.driver.now();
+            if now >= until {
+                return None;
+            }
+            let timeout = (until - now).min(self.driver.watch.poll());
+            let Ok((wakes, _)) = self.driver.queue.wait(Some(timeout), None) else { continue };
+            if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+                return Some(Cause { reason: Reason::SupervisorSignal, reason_text: None });
+            }
+        }
+    }
+
+    fn next_attempt(&mut self) {
+        let record = self.driver.journal.change();
+        let last = record.attempt();
+        let attempt = Attempt { number: last.number + 1, command: last.command.clone(), ..Attempt::default() };
+        let number = attempt.number;
+        record.attempts.push(attempt);
+        record.waiting_for = None;
+        // The same attempt spec, if there was one, holds for the retry.
+        if let Ok(spec) = self.driver.claim.load_attempt_spec(number - 1)
+            && self.driver.claim.make_attempt(number).is_ok()
+            && self.driver.claim.load_spec().is_ok_and(|own| own != spec)
+        {
+            self.driver.claim.save_attempt_spec(number, &spec).ok();
+        }
+        self.driver.journal.enter(&self.driver.claim, State::Starting);
+        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+    }
+
     /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
     fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
@@ -210,7 +391,7 @@ impl Run {
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
-        self.client.tell(&Notice::Running);
+        self.client.tell(&Notice::Running { attempt: number });
         Ok(tree)
     }
 
@@ -267,7 +448,7 @@ impl Run {
     }
 
     /// Writes down how the attempt ended; not yet saved.
-    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: std::time::Duration) {
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
         let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
@@ -295,13 +476,10 @@ impl Run {
         attempt.outcome = Some(outcome);
     }
 
-    /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
-    pub(super) fn finish(mut self, started: bool) {
-        if started {
-            self.run_finally_steps();
-        }
+    /// Makes the outcome durable, gives the claim up, and only then tells of the end.
+    pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
-        let outcome = self.driver.journal.record().attempt().outcome.clone();
+        let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();
         (record.stop, record.paused, record.waiting_for) = (None, false, None);
         if let Some(outcome) = outcome {
@@ -314,10 +492,22 @@ impl Run {
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();
         connection.tell(&Notice::Ended);
-        drop(connection);
+        let succeeded = journal.record().state == State::Succeeded;
+        let attempt = journal.record().attempt().number;
         drop((journal, inbox, watch));
         if let Some(hook) = hook {
             hook.run(&queue, epoch);
+        }
+        if spec.delete_on_success && succeeded {
+            // A client that stays still reads the output and the outcome; it hangs up when it has them.
+            connection.wait_for_hang_up(SHOWING_LIMIT);
+            delete_if_untouched(&store, spec.id, attempt);
+        }
+        drop(connection);
+        // Now and then, and never for long.
+        if spec.id.number().is_multiple_of(SWEEP_EVERY) {
+            store.sweep();
+            store.retire(platform::now());
         }
     }
 
@@ -329,7 +519,7 @@ impl Run {
                 return;
             }
             // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
-            self.driver.queue.wait(Some(std::time::Duration::from_secs(1)), None).ok();
+            self.driver.queue.wait(Some(Duration::from_secs(1)), None).ok();
         }
     }
 }
