@@ -150,6 +150,7 @@ impl Foreground<'_> {
         if !self.merged {
             pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);
         }
+        pump.add(&paths.finally_log(self.attempt), Sink::Stderr, 0);
         pump
     }
 

@@ -4,6 +4,7 @@
 //! May use `domain`, `platform` and `store`. Says nothing to the user: it returns values and calls back.
 
 mod ask;
+mod condition;
 mod end;
 mod follow;
 mod foreground;
@@ -12,6 +13,7 @@ mod pump;
 mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request};
+pub use condition::{Condition, Progress, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use follow::follow;
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};

@@ -1,9 +1,11 @@
 //! `jobdir delete`: stop jobs if need be, and remove every trace of them.
 
+use std::time::{Duration, Instant};
+
 use clap::Args as ClapArgs;
 
 use super::acting::{Deed, TargetArgs, act_on_each};
-use crate::client::{KillOptions, KillResult, kill};
+use crate::client::{EndWatch, KillOptions, KillResult, kill};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -12,7 +14,7 @@ use crate::domain::request::Kill;
 use crate::domain::state::{Reason, State};
 use crate::error::CommandError;
 use crate::platform::WakeQueue;
-use crate::store::{Store, StoreError, Surroundings};
+use crate::store::{Store, StoreError, Surroundings, deliver_bare_kill};
 
 /// Stop jobs if need be, and remove every trace of them
 ///
@@ -44,6 +46,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     )
 }
 
+/// How long the end of a job is waited for whose plan cannot be read.
+const UNREADABLE_LIMIT: Duration = Duration::from_secs(120);
+
 fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<Deed, StoreError> {
     let mut job = store.load(id, &Surroundings::new())?;
     let pending = job
@@ -64,6 +69,15 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
             return Ok(Deed { result: "not_stopped", message: Some(message), failed: true, job: Some(stopped) });
         }
         job = stopped;
+    }
+    if job.state() == State::Corrupt && store.is_claimed(id)? {
+        // Its record cannot be read, but somebody supervises it, and will overwrite the record when it has ended.
+        deliver_bare_kill(store, id)?;
+        let deadline = Instant::now() + UNREADABLE_LIMIT;
+        let watch = EndWatch::new(store, id, queue.waker());
+        while !watch.is_free() && Instant::now() < deadline {
+            queue.wait(Some(Duration::from_millis(250)), None).ok();
+        }
     }
     let claim = store.claim(id)?;
     // Resumed by somebody between the two looks?

@@ -568,3 +568,8 @@ pub fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
 pub fn terminal_width() -> Option<usize> {
     None
 }
+
+/// Not told here.
+pub fn out_of_memory_kills() -> Option<u64> {
+    None
+}

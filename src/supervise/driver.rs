@@ -309,6 +309,12 @@ impl Driver {
                     self.report(tree, machine, Event::Kill(Kill { force: true, ..kill.clone() }), drive);
                     ("accepted", None)
                 }
+                Verb::Abandon { reason_text, .. } => {
+                    // What the command came to is known; only the rest of the steps is given up.
+                    self.aborted = true;
+                    self.report(tree, machine, Event::Abandon { reason_text: reason_text.clone() }, drive);
+                    ("accepted", None)
+                }
                 _ => ("no_change", Some("the job has ended; its finally steps run".into())),
             };
         }

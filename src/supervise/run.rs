@@ -33,6 +33,13 @@ fn crashes_in_a_row(ends: &[Duration]) -> bool {
     first.zip(ends.last()).is_some_and(|(first, last)| *last - first < CRASH_WINDOW)
 }
 
+/// What was so before an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    usage: Usage,
+    memory_kills: Option<u64>,
+}
+
 /// How long a job that is to be deleted stays for the client that shows its output.
 const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
 /// One job in so many sweeps up after others when it has ended.
@@ -295,7 +302,7 @@ impl Run {
             self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
             return false;
         }
-        let before = platform::children_usage();
+        let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
             Err(failure) => {
@@ -448,7 +455,7 @@ impl Run {
     }
 
     /// Writes down how the attempt ended; not yet saved.
-    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: Duration) {
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Before, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
         let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
@@ -457,23 +464,38 @@ impl Run {
         attempt.ended_at = Some(platform::now());
         attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));
         attempt.usage = Some(Usage {
-            user_ms: after.user_ms - before.user_ms,
-            system_ms: after.system_ms - before.system_ms,
+            user_ms: after.user_ms - before.usage.user_ms,
+            system_ms: after.system_ms - before.usage.system_ms,
             max_rss_bytes: after.max_rss_bytes,
         });
         attempt.adopted = left.iter().map(|row| row.identity).collect();
         if outcome.state == State::Failed && outcome.reason.is_none() && attempt.signal == Some(Signal::KILL) {
+            let memory = platform::out_of_memory_kills().zip(before.memory_kills).is_some_and(|(now, then)| now > then);
             attempt.message.get_or_insert_with(|| {
-                "killed by a SIGKILL that jobdir did not send; the kernel's out-of-memory killer is a common source"
-                    .into()
+                if memory {
+                    "killed by a SIGKILL that jobdir did not send; meanwhile the kernel's out-of-memory killer was at work"
+                } else {
+                    "killed by a SIGKILL that jobdir did not send"
+                }
+                .into()
             });
         }
-        if !left.is_empty() {
+        let abandoned = outcome.state == State::Abandoned;
+        attempt.outcome = Some(outcome);
+        if abandoned || !left.is_empty() {
             let list: Vec<String> =
                 holdouts(&left).iter().map(|h| format!("{} ({})", h.identity.pid, h.command)).collect();
-            attempt.message = Some(format!("processes were left running: {}", list.join(", ")));
+            let message = match (abandoned, list.is_empty()) {
+                (true, true) => "jobdir has abandoned this job; none of its processes was seen to live on".to_owned(),
+                (true, false) => format!(
+                    "jobdir has abandoned this job; its processes may still be running on this host: {}",
+                    list.join(", ")
+                ),
+                (false, _) => format!("processes were left running: {}", list.join(", ")),
+            };
+            attempt.message = Some(message.clone());
+            self.driver.journal.tell(&self.driver.claim, Happening::Note { message });
         }
-        attempt.outcome = Some(outcome);
     }
 
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
