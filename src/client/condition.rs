@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use notify::{RecursiveMode, Watcher};
 use regex::bytes::Regex;
 
 use super::end::{EndWatch, Woken};
@@ -11,7 +10,7 @@ use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::state::State;
 use crate::platform::{self, Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings};
+use crate::store::{Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: Duration = Duration::from_secs(1);
 const BLIND_POLL: Duration = Duration::from_millis(100);
@@ -65,6 +64,9 @@ pub enum Progress {
     Impossible,
 }
 
+/// How far a job is, and what it is now; `None` when it is gone.
+pub type Seen = (Progress, Option<Job>);
+
 /// One job that is looked at.
 struct Looked {
     id: JobId,
@@ -93,19 +95,18 @@ pub fn wait_for(
     any: bool,
     condition: &Condition,
     deadline: Option<Instant>,
-) -> Result<(Woken, Vec<(Progress, Option<Job>)>), StoreError> {
+) -> Result<(Woken, Vec<Seen>), StoreError> {
     let mut looked: Vec<Looked> = ids
         .iter()
         .map(|id| Looked { id: *id, job: None, progress: Progress::Open, output: Default::default(), end: None })
         .collect();
-    let waker = queue.waker();
-    let watcher = notify::recommended_watcher(move |_| waker.wake()).and_then(|mut watcher| {
-        for id in ids {
-            // The directory itself for the record, the attempts for output and readiness.
-            watcher.watch(store.layout().job(*id).dir(), RecursiveMode::NonRecursive)?;
-            watcher.watch(&store.layout().job(*id).attempts(), RecursiveMode::Recursive)?;
-        }
-        Ok(watcher)
+    // The directory itself for the record, the attempts for output and readiness.
+    let watch = Watch::new(queue.waker()).and_then(|mut watch| {
+        let add = |id: &JobId| {
+            let paths = store.layout().job(*id);
+            watch.add(paths.dir()) && watch.add_all_below(&paths.attempts())
+        };
+        ids.iter().all(add).then_some(watch)
     });
     loop {
         let surroundings = Surroundings::new();
@@ -125,7 +126,7 @@ pub fn wait_for(
         } else if left.is_some_and(|left| left.is_zero()) {
             Some(Woken::TimedOut)
         } else {
-            let poll = if watcher.is_ok() { SLOW_POLL } else { BLIND_POLL };
+            let poll = if watch.is_some() { SLOW_POLL } else { BLIND_POLL };
             let timeout = left.map_or(poll, |left| left.min(poll));
             let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
                 action: "wait in",

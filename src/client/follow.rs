@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
-
 use super::end::EndWatch;
 use super::pump::{Pump, Sink};
 use crate::domain::job_id::JobId;
 use crate::platform::{Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings};
+use crate::store::{Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: Duration = Duration::from_secs(1);
 const BLIND_POLL: Duration = Duration::from_millis(100);
@@ -26,11 +24,7 @@ pub fn follow(store: &Store, id: JobId, attempt: u32, merged: bool, queue: &Wake
         pump.add(&paths.stderr(attempt), Sink::Stderr, 0);
     }
     let end = EndWatch::new(store, id, queue.waker());
-    let waker = queue.waker();
-    let watcher = notify::recommended_watcher(move |_| waker.wake()).and_then(|mut watcher| {
-        watcher.watch(&paths.attempt(attempt), RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
+    let watch = Watch::of(&paths.attempt(attempt), queue.waker());
     let mut over = false;
     loop {
         if over {
@@ -44,7 +38,7 @@ pub fn follow(store: &Store, id: JobId, attempt: u32, merged: bool, queue: &Wake
         if over && pump.is_done() {
             return Ok(true);
         }
-        let timeout = if watcher.is_ok() || over { SLOW_POLL } else { BLIND_POLL };
+        let timeout = if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL };
         let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
             action: "follow",
             path: paths.dir().to_owned(),

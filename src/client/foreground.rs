@@ -4,10 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-use notify::{RecursiveMode, Watcher};
 
 use super::pump::{Pump, Sink};
 use crate::domain::job_id::JobId;
@@ -16,7 +13,7 @@ use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::Reason;
 use crate::platform::{self, Connection, Wake, WakeQueue};
-use crate::store::{Store, StoreError, deliver};
+use crate::store::{Store, StoreError, Watch, deliver};
 
 /// How long to look quickly before opening a watch: short jobs are over by then, and closing a watch takes its time.
 const EAGER: Duration = Duration::from_millis(8);
@@ -104,7 +101,7 @@ impl Foreground<'_> {
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
             if watch.is_none() && !over && began.elapsed() > EAGER {
-                watch = Some(self.watch(paths.attempt(self.attempt)));
+                watch = Some(Watch::of(&paths.attempt(self.attempt), self.queue.waker()));
                 // What was printed before the watch existed rang no bell.
                 pump.look();
             }
@@ -178,13 +175,6 @@ impl Foreground<'_> {
             Ok(_) | Err(StoreError::NoSuchJob) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    fn watch(&self, directory: PathBuf) -> Option<notify::RecommendedWatcher> {
-        let waker = self.queue.waker();
-        let mut watcher = notify::recommended_watcher(move |_| waker.wake()).ok()?;
-        watcher.watch(&directory, RecursiveMode::NonRecursive).ok()?;
-        Some(watcher)
     }
 }
 

@@ -13,7 +13,7 @@ mod pump;
 mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request};
-pub use condition::{Condition, Progress, wait_for};
+pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use follow::follow;
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};

@@ -14,6 +14,7 @@ mod lock;
 mod names;
 mod nested;
 mod snapshot;
+mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
 pub use snapshot::Surroundings;
+pub use watch::Watch;
 
 use crate::domain::job_id::JobId;
 use crate::platform;

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
 use super::tree::{Processes, holdouts};
-use super::watch::Watch;
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::record::{NextRung, StopProgress};
 use crate::domain::request::{Kill, Verb};
@@ -45,7 +45,7 @@ pub(super) struct Driver {
     pub(super) journal: Journal,
     pub(super) inbox: Inbox,
     pub(super) queue: WakeQueue,
-    pub(super) watch: Watch,
+    pub(super) watch: InboxWatch,
     pub(super) epoch: Instant,
     /// Whether finally steps were called off.
     pub(super) aborted: bool,

@@ -10,7 +10,7 @@ use super::machine::{End, Event, Machine, Phase};
 use super::outside::Outside;
 use super::run::Run;
 use super::tree::Processes;
-use super::watch::Watch;
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::identity::Whereabouts;
 use crate::domain::notice::{Notice, Refusal};
@@ -45,7 +45,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let had_ended = record.state.is_recorded_end();
     let before = record.clone();
     let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = Watch::new(inbox.dir(), queue.waker());
+    let watch = InboxWatch::new(inbox.dir(), queue.waker());
     let mut journal = Journal::new(&claim, record);
     journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
     journal.change().supervisor = Some(own);

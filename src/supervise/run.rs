@@ -10,7 +10,7 @@ use super::hook::Hook;
 use super::journal::Journal;
 use super::machine::{End, Machine, Phase};
 use super::tree::{Processes, Tree, holdouts};
-use super::watch::Watch;
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
@@ -194,7 +194,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     };
     // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
     let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = Watch::new(inbox.dir(), queue.waker());
+    let watch = InboxWatch::new(inbox.dir(), queue.waker());
     let journal = Journal::new(&claim, record);
     let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
