@@ -6,20 +6,23 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::{parse_duration, parse_limit};
+use super::shared::{choose_one, parse_duration, parse_limit};
 use crate::client::{parse_plan, parse_signal};
 use crate::context::Context;
 use crate::domain::duration::{Limit, to_ms};
+use crate::domain::name::Name;
 use crate::domain::os_text::OsText;
+use crate::domain::queue::{MutexWant, SlotWant};
 use crate::domain::signal::Signal;
 use crate::domain::spec::{
-    EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, ResourceLimitSpec, RetrySpec, SignalScope, Stdin,
-    Variables,
+    After, EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, RequiredEnd, ResourceLimitSpec, RetrySpec,
+    SignalScope, Stdin, Variables,
 };
 use crate::domain::stop_plan::StopPlan;
 use crate::domain::template::Template;
 use crate::error::CommandError;
 use crate::platform::{self, StdinKind};
+use crate::store::Store;
 
 /// How a job is to run.
 #[derive(Debug, Clone, Args)]
@@ -103,6 +106,19 @@ pub struct JobArgs {
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     on_exit: Option<String>,
 
+    /// Hold a mutex while it runs; NAME:shared with others (can be repeated)
+    #[arg(long, value_name = "NAME[:shared]", value_parser = parse_mutex, help_heading = "Coordination")]
+    mutex: Vec<MutexWant>,
+    /// Run at most N jobs of a group at once (can be repeated)
+    #[arg(long, value_name = "GROUP=N", value_parser = parse_slots, help_heading = "Coordination")]
+    slots: Vec<SlotWant>,
+    /// Start when another job has ended: JOB[:ok|failed|any] (can be repeated)
+    #[arg(long, value_name = "JOB[:END]", help_heading = "Coordination")]
+    after: Vec<String>,
+    /// Give up when it has to wait longer for all this
+    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Coordination")]
+    queue_timeout: Option<Limit>,
+
     /// Repeat a failed attempt so many times
     #[arg(long, value_name = "NUMBER", help_heading = "Retrying")]
     retries: Option<u32>,
@@ -167,6 +183,21 @@ fn parse_early(text: &str) -> Result<EarlySignal, String> {
     Ok(EarlySignal { signal: parse_signal(signal)?, before_ms: to_ms(parse_duration(before)?) })
 }
 
+fn parse_mutex(text: &str) -> Result<MutexWant, String> {
+    let (name, shared) = match text.split_once(':') {
+        None => (text, false),
+        Some((name, "shared")) => (name, true),
+        Some((_, mode)) => return Err(format!("unknown mode '{mode}'; write NAME or NAME:shared")),
+    };
+    Ok(MutexWant { name: name.parse::<Name>().map_err(|e| e.to_string())?.key(), shared })
+}
+
+fn parse_slots(text: &str) -> Result<SlotWant, String> {
+    let (group, limit) = text.split_once('=').ok_or("write it as GROUP=N, such as gpu=2")?;
+    let limit = limit.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{limit}' is not a number of slots"))?;
+    Ok(SlotWant { group: group.parse::<Name>().map_err(|e| e.to_string())?.key(), limit })
+}
+
 fn parse_backoff(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
@@ -188,6 +219,7 @@ impl JobArgs {
         spec: &mut JobSpec,
         detach: bool,
         is_new: bool,
+        store: &Store,
         context: &Context,
     ) -> Result<Variables, CommandError> {
         if is_new || self.cwd.is_some() {
@@ -212,6 +244,7 @@ impl JobArgs {
             spec.merge_output = self.merge_output || (!detach && platform::same_destination());
         }
         self.apply_stop(spec);
+        self.apply_coordination(spec, store, context)?;
         if !self.finally.is_empty() {
             spec.finally.steps.clone_from(&self.finally);
         }
@@ -227,6 +260,23 @@ impl JobArgs {
             backoff: self.retry_backoff.unwrap_or(spec.retry.backoff),
         };
         Ok(variables)
+    }
+
+    fn apply_coordination(&self, spec: &mut JobSpec, store: &Store, context: &Context) -> Result<(), CommandError> {
+        let coordination = &mut spec.coordination;
+        if !self.mutex.is_empty() {
+            coordination.wants.mutexes = strongest(&self.mutex);
+        }
+        if !self.slots.is_empty() {
+            coordination.wants.slots.clone_from(&self.slots);
+        }
+        if !self.after.is_empty() {
+            coordination.after = self.after.iter().map(|text| after(text, store, context)).collect::<Result<_, _>>()?;
+        }
+        if let Some(limit) = self.queue_timeout {
+            coordination.queue_timeout_ms = limit.0.map(to_ms);
+        }
+        Ok(())
     }
 
     fn apply_stop(&self, spec: &mut JobSpec) {
@@ -322,6 +372,31 @@ impl JobArgs {
             }
         })
     }
+}
+
+/// A mutex that is asked for twice is asked for once, exclusively if one of them says so.
+fn strongest(given: &[MutexWant]) -> Vec<MutexWant> {
+    let mut wants: Vec<MutexWant> = Vec::new();
+    for want in given {
+        match wants.iter_mut().find(|known| known.name == want.name) {
+            Some(known) => known.shared &= want.shared,
+            None => wants.push(want.clone()),
+        }
+    }
+    wants
+}
+
+/// Resolves `JOB[:ok|failed|any]` now: what it means must not change while the job waits.
+fn after(text: &str, store: &Store, context: &Context) -> Result<After, CommandError> {
+    let (job, end) = match text.rsplit_once(':') {
+        None | Some((_, "ok")) => (text.strip_suffix(":ok").unwrap_or(text), RequiredEnd::Ok),
+        Some((job, "failed")) => (job, RequiredEnd::Failed),
+        Some((job, "any")) => (job, RequiredEnd::Any),
+        Some((_, other)) => {
+            return Err(CommandError::usage(format!("--after {text}: '{other}' is none of ok, failed, any")));
+        }
+    };
+    Ok(After { id: choose_one(store, job, context)?, end })
 }
 
 fn own_stdin() -> Stdin {

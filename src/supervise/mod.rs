@@ -29,6 +29,7 @@ mod outside;
 mod recover;
 mod run;
 mod tree;
+mod waiting;
 mod watch;
 
 pub use driver::CAPABILITIES;

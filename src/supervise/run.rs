@@ -21,7 +21,7 @@ use crate::domain::request::Verb;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{ErrorKind, Reason, State};
-use crate::platform::{self, ExecPlan, HeldChild, JobInput, Wake};
+use crate::platform::{self, ExecPlan, HeldChild, JobInput};
 use crate::store::{Claim, Flush, Inbox, Store, StoreError, Surroundings};
 
 /// This many failures within [`CRASH_WINDOW`] end the retries.
@@ -229,6 +229,8 @@ impl Run {
                 return;
             }
             let delay = Duration::from_millis(retry.delay_before(nth));
+            // What it held is for others meanwhile; it queues anew.
+            self.leave_queue();
             if let Some(cause) = self.wait_for_retry(delay) {
                 self.driver.journal.change().run_outcome = Some(conclude(Some(&cause), None, None));
                 return;
@@ -259,9 +261,7 @@ impl Run {
             if now >= until {
                 return None;
             }
-            let timeout = (until - now).min(self.driver.watch.poll());
-            let Ok((wakes, _)) = self.driver.queue.wait(Some(timeout), None) else { continue };
-            if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+            if self.sleep_in_queue((until - now).min(self.driver.watch.poll())) {
                 return Some(Cause { reason: Reason::SupervisorSignal, reason_text: None });
             }
         }
@@ -298,10 +298,14 @@ impl Run {
             let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
             driver.journal.tell(&driver.claim, Happening::Note { message });
         }
-        if let Some(cause) = self.stopped_before_start() {
-            self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
+        if let Some((cause, message)) = self.wait_for_turn() {
+            let attempt = self.driver.journal.attempt();
+            attempt.outcome = Some(conclude(Some(&cause), None, None));
+            attempt.message = message;
             return false;
         }
+        self.driver.journal.change().waiting_for = None;
+        self.driver.journal.enter(&self.driver.claim, State::Starting);
         let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
@@ -322,7 +326,7 @@ impl Run {
     }
 
     /// Looks for requests that arrived before the command was started.
-    fn stopped_before_start(&mut self) -> Option<Cause> {
+    pub(super) fn stopped_before_start(&mut self) -> Option<Cause> {
         let attempt = self.driver.journal.record().attempt().number;
         let mut cause = None;
         for request in self.driver.inbox.look().unwrap_or_default() {
@@ -508,6 +512,7 @@ impl Run {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
+        self.leave_queue();
         let Self { store, client: mut connection, driver, spec, variables, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
@@ -530,6 +535,14 @@ impl Run {
         if spec.id.number().is_multiple_of(SWEEP_EVERY) {
             store.sweep();
             store.retire(platform::now());
+        }
+    }
+
+    /// Lets go of mutexes and slots.
+    fn leave_queue(&self) {
+        if !self.spec.coordination.wants.is_empty() {
+            // What stays behind is found to be dead by whoever it would block.
+            self.store.leave_queue(self.spec.id).ok();
         }
     }
 
