@@ -6,6 +6,7 @@
 mod ask;
 mod end;
 mod foreground;
+mod id_file;
 mod launch;
 mod pump;
 mod select;
@@ -13,6 +14,7 @@ mod select;
 pub use ask::{KillOptions, KillResult, kill};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
+pub use id_file::IdFile;
 pub use launch::{LaunchError, Launched, Launching, launch};
 pub use pump::{Pump, Sink};
 pub use select::{Filter, Unresolved, resolve};

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use clap::Args as ClapArgs;
 
 use super::shared::{parse_duration, parse_limit};
 use crate::client::{
-    Foreground, ForegroundEnd, Launched, Launching, Leave, copy_typed, launch, parse_plan, parse_signal,
+    Foreground, ForegroundEnd, IdFile, Launched, Launching, Leave, copy_typed, launch, parse_plan, parse_signal,
 };
 use crate::context::Context;
 use crate::domain::duration::{Limit, render, to_ms};
@@ -176,7 +175,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(refuse(CommandError::usage("--json needs --detach: in the foreground stdout is the job's")));
     }
     let store = context.writing().map_err(|error| refuse(error.into()))?;
-    let id_file = args.id_file.as_deref().map(|path| IdFile::prepare(path, context)).transpose().map_err(refuse)?;
+    let id_file = args.id_file.as_deref().map(|path| id_file(path, context)).transpose().map_err(refuse)?;
     let launching = prepare(&args, context, &store).map_err(refuse)?;
     let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
     let id = launching.job.id;
@@ -333,6 +332,13 @@ fn working_directory(given: Option<&Path>, context: &Context) -> Result<PathBuf,
     }
 }
 
+fn id_file(path: &Path, context: &Context) -> Result<IdFile, CommandError> {
+    IdFile::prepare(path, context.file_mask()).map_err(|error| {
+        CommandError::new("id_file", format!("cannot write the id file '{}': {error}", path.display()))
+            .hint("name a file in a directory that exists and that you can write")
+    })
+}
+
 fn environment(args: &Args, context: &Context) -> Result<Variables, CommandError> {
     let mut variables: Variables = if args.clear_env { Vec::new() } else { context.variables() };
     let mut set = |name: OsText, value: OsText| {
@@ -431,44 +437,4 @@ fn parent(context: &Context, store: &Store) -> Option<JobId> {
     let uid = context.variable("JOBDIR_JOB_UID")?;
     let job = store.load(id, &Surroundings::new()).ok()?;
     (job.spec()?.uid.as_str() == uid.to_str()?).then_some(id)
-}
-
-/// The file that is told the id.
-#[derive(Debug)]
-struct IdFile {
-    path: PathBuf,
-    temporary: PathBuf,
-    mask: u32,
-}
-
-impl IdFile {
-    /// Finds out that it can be written before anything is started.
-    fn prepare(path: &Path, context: &Context) -> Result<Self, CommandError> {
-        let failed = |error: std::io::Error| {
-            CommandError::new("id_file", format!("cannot write the id file '{}': {error}", path.display()))
-                .hint("name a file in a directory that exists and that you can write")
-        };
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}", std::process::id()));
-        let file = Self { path: path.to_owned(), temporary: temporary.into(), mask: context.file_mask() };
-        if path.is_dir() {
-            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-        }
-        drop(platform::create_private(&file.temporary).map_err(failed)?);
-        platform::remove_file(&file.temporary);
-        Ok(file)
-    }
-
-    fn write(&self, id: JobId) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Io { action: "write", path: self.path.clone(), source };
-        let mut file = platform::create_private(&self.temporary).map_err(failed)?;
-        platform::apply_file_mask(&file, self.mask).map_err(failed)?;
-        file.write_all(format!("{id}\n").as_bytes()).map_err(failed)?;
-        platform::rename_file(&self.temporary, &self.path).map_err(failed)
-    }
-
-    /// The job does not exist after all.
-    fn remove(&self) {
-        platform::remove_file(&self.path);
-    }
 }

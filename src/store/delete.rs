@@ -1,13 +1,13 @@
 //! Removing a job: out of sight in one step, then piece by piece. A crash leaves it whole or gone; what lies in
 //! `trash/` is removed by the next sweep.
 
-use std::time::{Duration, SystemTime};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Claim, Store, StoreError, atomic, random};
 use crate::platform;
 
 /// How old something in `staging/` must be before nobody can still be working on it.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: TimeDelta = TimeDelta::days(1);
 
 impl Store {
     /// Removes every trace of a claimed job. The caller has made sure that nothing of it lives.
@@ -31,10 +31,8 @@ impl Store {
             atomic::remove_any(&entry.path()).ok();
         }
         for entry in entries(self.layout().staging()) {
-            let age = platform::facts(&entry.path())
-                .ok()
-                .and_then(|facts| SystemTime::now().duration_since(facts.modified?).ok());
-            if age.is_some_and(|age| age > STALE) {
+            let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
+            if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
                 atomic::remove_any(&entry.path()).ok();
             }
         }
