@@ -3,3 +3,4 @@
 #![expect(clippy::disallowed_methods, reason = "tests set their scenes by hand and start what they please")]
 
 mod architecture;
+mod generated;
