@@ -41,6 +41,12 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "logs" -d 'Show what a
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "wait" -d 'Wait until jobs have ended'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "kill" -d 'Stop jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "stop" -d 'Stop jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "abandon" -d 'Give jobs up'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "signal" -d 'Send a signal to every process of jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "pause" -d 'Stop every process of jobs for a while'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "unpause" -d 'Let paused jobs go on'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show everything that happened to jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l name -d 'Give the job a name; only one active job can bear it' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s l -l label -d 'Give the job a label (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l id-file -d 'Write the id to this file before the command starts' -r -F
@@ -48,6 +54,8 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s C -l cwd -d 'Run i
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s e -l env -d 'Set a variable, or pass one on (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l env-file -d 'Set variables from KEY=VALUE lines (can be repeated)' -r -F
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l umask -d 'Set the file mode creation mask, in octal' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l nice -d 'Run with this niceness, from -20 to 19' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l rlimit -d 'Set a resource limit: NOFILE=1024 (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stdin -d 'Where the input comes from: inherit, null, fifo or a file' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stop-plan -d 'How to stop it: SIGNAL:WAIT,…,KILL or a preset' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stop-signal -d 'The first signal of the stop plan' -r
@@ -60,6 +68,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l abandon-after -d '
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l early-signal -d 'Send a signal some time before --timeout: USR1@60s' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally -d 'Run shell text after every attempt (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally-timeout -d 'The limit for all finally steps together' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l on-exit -d 'Run shell text once the end is recorded' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -168,12 +177,12 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l state-dir -d 'Whe
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l all -d 'All active jobs'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l now -d 'Go on to the next step of a stop under way at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l force -d 'KILL at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l abort -d 'Skip finally steps'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l no-wait -d 'Return as soon as the request is delivered'
-complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l state -d 'Only jobs in this state (can be repeated)' -r
@@ -187,11 +196,73 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l state-dir -d 'Whe
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l all -d 'All active jobs'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l now -d 'Go on to the next step of a stop under way at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l force -d 'KILL at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l abort -d 'Skip finally steps'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l no-wait -d 'Return as soon as the request is delivered'
-complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l reason -d 'Record why' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l kill -d 'Make one attempt to kill the processes'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l since -d 'Only events of each job after this number' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s f -l follow -d 'Go on until the jobs have ended; without JOB for ever'
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l json -d 'Print JSON, which is the default and only format'
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -48,6 +48,12 @@ const VERBS: &[Verb] = &[
     verb!(logs, "Show what a job has printed", aliases: &[], usage: exit_code::USAGE),
     verb!(wait, "Wait until jobs have ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(kill, "Stop jobs", aliases: &["stop"], usage: exit_code::USAGE),
+    verb!(abandon, "Give jobs up", aliases: &[], usage: exit_code::USAGE),
+    verb!(signal, "Send a signal to every process of jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(pause, "Stop every process of jobs for a while", aliases: &[], usage: exit_code::USAGE),
+    verb!(unpause, "Let paused jobs go on", aliases: &[], usage: exit_code::USAGE),
+    verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
 ];
 
 const LONG_ABOUT: &str = "\
@@ -186,6 +192,12 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_in_the_list_of_names() {
+        let verbs: Vec<_> = VERBS.iter().map(|verb| verb.name).collect();
+        assert_eq!(verbs, commands::NAMES);
     }
 
     #[test]

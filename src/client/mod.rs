@@ -11,7 +11,7 @@ mod launch;
 mod pump;
 mod select;
 
-pub use ask::{KillOptions, KillResult, kill};
+pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
 pub use id_file::IdFile;

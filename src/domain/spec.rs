@@ -43,6 +43,12 @@ pub struct JobSpec {
     pub merge_output: bool,
     /// The file mode creation mask of the job.
     pub umask: u32,
+    /// The niceness, if it shall differ from that of whoever starts the attempt.
+    #[serde(default)]
+    pub nice: Option<i32>,
+    /// Resource limits.
+    #[serde(default)]
+    pub resource_limits: Vec<ResourceLimitSpec>,
     /// How the job is stopped, and its limits.
     pub stop: StopSpec,
     /// Shell commands that run after every attempt that had started.
@@ -76,6 +82,17 @@ pub struct StopSpec {
     pub abandon_after_ms: Option<u64>,
     /// A signal sent some time before the deadline.
     pub early_signal: Option<EarlySignal>,
+}
+
+/// `--rlimit R=SOFT[:HARD]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResourceLimitSpec {
+    /// The resource as setrlimit(2) names it, without `RLIMIT_`.
+    pub resource: String,
+    /// The soft limit; `None` is unlimited.
+    pub soft: Option<u64>,
+    /// The hard limit; `None` is unlimited.
+    pub hard: Option<u64>,
 }
 
 /// `--early-signal SIG@D`.

@@ -79,3 +79,8 @@ pub fn rename_file(from: &std::path::Path, to: &std::path::Path) -> std::io::Res
 pub fn remove_file(path: &std::path::Path) {
     std::fs::remove_file(path).ok();
 }
+
+/// Lets this thread rest. For pauses between looks at what tells nobody of its changes; never as synchronisation.
+pub fn pause(duration: std::time::Duration) {
+    std::thread::sleep(duration);
+}

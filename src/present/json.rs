@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::event::Event;
 use crate::domain::job::Job;
 use crate::domain::record::{Attempt, Finally, Holdout, StopProgress, Usage, Waiting};
 use crate::domain::stop_plan::Rung;
@@ -22,6 +23,43 @@ pub fn render(document: &impl Serialize) -> String {
 /// Renders a time.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Renders an event on one line. Its form on disk is its public form, but for the time.
+pub fn render_event(event: &Event) -> String {
+    let mut value = serde_json::to_value(event).unwrap_or(Value::Null);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("time".into(), Value::String(time(event.time)));
+    }
+    render(&value)
+}
+
+/// `capabilities --json`.
+#[derive(Debug, Serialize)]
+pub struct CapabilitiesDocument<'a> {
+    /// `jobdir/capabilities/1`.
+    pub schema: &'static str,
+    /// The version of jobdir.
+    pub version: &'static str,
+    /// The system it was built for.
+    pub platform: &'static str,
+    /// Its subcommands.
+    pub verbs: &'a [&'static str],
+    /// What supervisors of this version understand as requests.
+    pub requests: &'a [&'static str],
+    /// What holds the processes of a job together here.
+    pub containment: Vec<&'static str>,
+    /// The formats that are written.
+    pub formats: FormatsDocument,
+}
+
+/// The formats that this version writes.
+#[derive(Debug, Serialize)]
+pub struct FormatsDocument {
+    /// Of state directories.
+    pub state: u64,
+    /// Of records.
+    pub record: u32,
 }
 
 /// One JOB.

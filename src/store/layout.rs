@@ -6,7 +6,7 @@ use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
 
 /// The newest format of a state directory that this version writes.
-pub(super) const STATE_FORMAT: u64 = 1;
+pub const STATE_FORMAT: u64 = 1;
 
 /// The paths of one state directory.
 #[derive(Clone, PartialEq, Eq, Debug)]

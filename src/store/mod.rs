@@ -24,7 +24,7 @@ pub use create::{NewJob, StagedJob};
 pub use error::StoreError;
 pub use events::EventLog;
 pub use inbox::{Delivered, Inbox, deliver};
-pub use layout::{JobPaths, Layout};
+pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
 pub use snapshot::Surroundings;
@@ -32,7 +32,6 @@ pub use snapshot::Surroundings;
 use crate::domain::job_id::JobId;
 use crate::platform;
 use error::Context;
-use layout::STATE_FORMAT;
 
 /// An open state directory.
 #[derive(Clone, Debug)]

@@ -21,11 +21,16 @@ mod driver;
 mod entry;
 mod environment;
 mod finally;
+mod hook;
 mod journal;
 mod machine;
+mod nested;
+mod outside;
 mod recover;
 mod run;
 mod tree;
 mod watch;
 
+pub use driver::CAPABILITIES;
 pub use entry::supervise;
+pub use run::containment;

@@ -5,9 +5,10 @@ use std::fs::File;
 use super::driver::{CAPABILITIES, Drive, Driver};
 use super::entry::{Beginning, Client};
 use super::environment;
+use super::hook::Hook;
 use super::journal::Journal;
 use super::machine::{End, Machine, Phase};
-use super::tree::{Tree, holdouts};
+use super::tree::{Processes, Tree, holdouts};
 use super::watch::Watch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
@@ -31,6 +32,15 @@ pub(super) struct Run {
     /// What the user gave the job.
     pub(super) variables: Variables,
     pub(super) own: ProcessIdentity,
+}
+
+/// Returns what holds the processes of a job together on this system.
+pub fn containment() -> Vec<&'static str> {
+    let mut kinds = vec!["session", "group", "cookie"];
+    if platform::has_subreaper() {
+        kinds.insert(0, "subreaper");
+    }
+    kinds
 }
 
 /// Publishes a new job and runs it.
@@ -79,7 +89,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let inbox = Inbox::new(claim.paths().kill_signals());
     let watch = Watch::new(inbox.dir(), queue.waker());
     let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false };
+    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
     let started = run.attempt();
@@ -93,7 +103,7 @@ impl Run {
         let record = driver.journal.change();
         record.place = platform::place();
         record.supervisor = Some(self.own);
-        record.containment = ["subreaper", "session", "cookie"].map(str::to_owned).to_vec();
+        record.containment = containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
         let watch = driver.watch.name();
         if watch != "notify" {
@@ -162,8 +172,13 @@ impl Run {
             variables,
             cwd: self.spec.cwd.clone(),
             umask: self.spec.umask,
-            nice: None,
-            limits: Vec::new(),
+            nice: self.spec.nice,
+            limits: self
+                .spec
+                .resource_limits
+                .iter()
+                .filter_map(|limit| platform::resource_limit(&limit.resource, limit.soft, limit.hard))
+                .collect(),
         };
         let child = HeldChild::create(&plan, &input, &stdout, stderr.as_ref().unwrap_or(&stdout))
             .map_err(|error| setup(format!("cannot create a process: {error}")))?;
@@ -281,7 +296,7 @@ impl Run {
     }
 
     /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
-    fn finish(mut self, started: bool) {
+    pub(super) fn finish(mut self, started: bool) {
         if started {
             self.run_finally_steps();
         }
@@ -293,11 +308,17 @@ impl Run {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
-        let Self { client: mut connection, driver, .. } = self;
-        let Driver { claim, .. } = driver;
+        let Self { store, client: mut connection, driver, spec, variables, .. } = self;
+        let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
+        let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();
         connection.tell(&Notice::Ended);
+        drop(connection);
+        drop((journal, inbox, watch));
+        if let Some(hook) = hook {
+            hook.run(&queue, epoch);
+        }
     }
 
     /// Holds on to the claim until the outcome is on disk: a full disk must not turn an outcome into a loss.

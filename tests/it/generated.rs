@@ -59,7 +59,7 @@ fn man_page(command: clap::Command, name: &str) -> (String, String) {
         page.push_str(&text);
     }
     page.push_str(&examples);
-    page.push_str(&std::fs::read_to_string(project("docs/man/see-also.roff")).expect("the last section"));
+    page.push_str(&see_also(name));
     // No line of ours ends in white space, whoever rendered it.
     let lines: Vec<&str> = page.lines().map(str::trim_end).collect();
     (format!("{name}.1"), lines.join("\n") + "\n")
@@ -72,7 +72,7 @@ fn sections(name: &str) -> &'static [&'static str] {
         "jobdir-run" => &["exit-status-run", "signals-run", "environment", "environment-job", "files"],
         "jobdir-wait" => &["exit-status-run", "exit-status-wait", "signals-look", "environment", "files"],
         "jobdir-kill" => &["exit-status", "exit-status-kill", "signals-kill", "environment", "files"],
-        "jobdir-logs" => &["exit-status", "signals-look", "environment", "files"],
+        "jobdir-logs" | "jobdir-events" => &["exit-status", "signals-look", "environment", "files"],
         _ => &["exit-status", "environment", "files"],
     }
 }
@@ -86,6 +86,18 @@ fn examples(command: &clap::Command) -> String {
     let lines: String = examples.lines().skip(1).map(|line| format!("{}\n", escape(line))).collect();
     let rest = if rest.is_empty() { String::new() } else { format!(".PP\n{}\n", escape(&rest.replace('\n', " "))) };
     format!(".SH EXAMPLES\n.nf\n{lines}.fi\n{rest}")
+}
+
+/// Points to every other page.
+fn see_also(name: &str) -> String {
+    let command = jobdir::cli::command();
+    let verbs = command.get_subcommands().map(|verb| format!("jobdir-{}", verb.get_name()));
+    let pages: Vec<String> = std::iter::once("jobdir".to_owned())
+        .chain(verbs)
+        .filter(|page| page != name)
+        .map(|page| format!(".BR {} (1)", escape(&page)))
+        .collect();
+    format!(".SH \"SEE ALSO\"\n{}\n", pages.join(",\n"))
 }
 
 fn escape(text: &str) -> String {

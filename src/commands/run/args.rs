@@ -11,8 +11,9 @@ use crate::commands::shared::{parse_duration, parse_limit};
 use crate::domain::duration::{Limit, to_ms};
 use crate::domain::name::{Name, parse_label};
 use crate::domain::signal::Signal;
-use crate::domain::spec::{EarlySignal, Leftovers, SignalScope};
+use crate::domain::spec::{EarlySignal, Leftovers, ResourceLimitSpec, SignalScope};
 use crate::domain::stop_plan::StopPlan;
+use crate::platform;
 
 /// Start a job
 ///
@@ -77,6 +78,18 @@ pub struct Args {
     /// By default the caller's.
     #[arg(long, value_name = "MASK", value_parser = parse_umask, help_heading = "Environment")]
     pub(super) umask: Option<u32>,
+
+    /// Run with this niceness, from -20 to 19
+    ///
+    /// By default the caller's. Less than that needs a privilege; where it is refused the job could not be started.
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19), help_heading = "Environment")]
+    pub(super) nice: Option<i32>,
+    /// Set a resource limit: NOFILE=1024 (can be repeated)
+    ///
+    /// Or NAME=SOFT:HARD, where NAME is AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NOFILE, NPROC or STACK, and a limit is a
+    /// size, such as 20M, or 'unlimited'.
+    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = parse_rlimit, help_heading = "Environment")]
+    pub(super) rlimit: Vec<ResourceLimitSpec>,
 
     /// Where the input comes from: inherit, null, fifo or a file
     ///
@@ -160,6 +173,11 @@ pub struct Args {
     /// The default is 4m; 0 or off is no limit.
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Cleaning up")]
     pub(super) finally_timeout: Option<Limit>,
+    /// Run shell text once the end is recorded
+    ///
+    /// It has 10 s, nobody waits for it, and it is told of the end as finally steps are.
+    #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
+    pub(super) on_exit: Option<String>,
 
     /// The command to run
     ///
@@ -176,6 +194,23 @@ fn parse_umask(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|mask| *mask <= 0o777)
         .ok_or_else(|| format!("'{text}' is not a mask; write it in octal, such as 022"))
+}
+
+fn parse_rlimit(text: &str) -> Result<ResourceLimitSpec, String> {
+    let (name, limits) = text.split_once('=').ok_or("write it as NAME=SOFT or NAME=SOFT:HARD, such as NOFILE=1024")?;
+    let number = |text: &str| match text {
+        "unlimited" | "infinity" => Ok(None),
+        _ => crate::domain::duration::parse_size(text).map(Some),
+    };
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    if soft.unwrap_or(u64::MAX) > hard.unwrap_or(u64::MAX) {
+        return Err("the soft limit must not be above the hard one".into());
+    }
+    match platform::resource_limit(name, soft, hard) {
+        Some(_) => Ok(ResourceLimitSpec { resource: name.to_ascii_uppercase(), soft, hard }),
+        None => Err(format!("there is no resource '{name}'; try NOFILE, CORE, CPU, AS, DATA, FSIZE, NPROC or STACK")),
+    }
 }
 
 fn parse_scope(text: &str) -> Result<SignalScope, String> {

@@ -42,12 +42,14 @@ pub(super) fn prepare(args: &Args, context: &Context, store: &Store) -> Result<L
         stdin,
         merge_output,
         umask: args.umask.unwrap_or_else(|| context.file_mask()),
+        nice: args.nice,
+        resource_limits: args.rlimit.clone(),
         stop,
         finally: FinallySpec {
             steps: args.finally.clone(),
             timeout_ms: args.finally_timeout.unwrap_or(Limit(Some(Duration::from_secs(240)))).0.map(to_ms),
         },
-        on_exit: None,
+        on_exit: args.on_exit.clone(),
         delete_on_success: false,
         environment,
     };

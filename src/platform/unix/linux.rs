@@ -12,6 +12,11 @@ use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::Delivery;
 
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    true
+}
+
 /// Makes this process the parent of every descendant whose own parent dies. Says whether that worked.
 pub fn become_subreaper() -> bool {
     // SAFETY: this prctl(2) takes one integer and touches no memory of ours.

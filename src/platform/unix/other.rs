@@ -14,6 +14,11 @@ use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::Delivery;
 
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    false
+}
+
 /// There are no subreapers here.
 pub fn become_subreaper() -> bool {
     false

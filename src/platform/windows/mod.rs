@@ -87,6 +87,11 @@ pub fn signal_identity(_identity: ProcessIdentity, _signal: Signal) -> io::Resul
     not_yet()
 }
 
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    false
+}
+
 /// There are no subreapers here.
 pub fn become_subreaper() -> bool {
     false
