@@ -4,3 +4,5 @@
 
 mod architecture;
 mod generated;
+#[cfg(unix)]
+mod readme;
