@@ -32,6 +32,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -s v -l verbose -d 'Say more
 complete -c jobdir -n "__fish_jobdir_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_needs_command" -s V -l version -d 'Print version'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "run" -d 'Start a job'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "resume" -d 'Start the next attempt of a job that has ended'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "jobs" -d 'List jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "ps" -d 'List jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "ls" -d 'List jobs'
@@ -41,15 +42,22 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "logs" -d 'Show what a
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "wait" -d 'Wait until jobs have ended'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "kill" -d 'Stop jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "stop" -d 'Stop jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "delete" -d 'Stop jobs if need be, and remove every trace of them'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "rm" -d 'Stop jobs if need be, and remove every trace of them'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "abandon" -d 'Give jobs up'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "signal" -d 'Send a signal to every process of jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "pause" -d 'Stop every process of jobs for a while'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "unpause" -d 'Let paused jobs go on'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show everything that happened to jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove ended jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l name -d 'Give the job a name; only one active job can bear it' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s l -l label -d 'Give the job a label (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l id-file -d 'Write the id to this file before the command starts' -r -F
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l if-running -d 'When the name is taken: fail, attach, skip or replace' -r -f -a "fail\t''
+attach\t''
+skip\t''
+replace\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s e -l env -d 'Set a variable, or pass one on (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l env-file -d 'Set variables from KEY=VALUE lines (can be repeated)' -r -F
@@ -69,10 +77,15 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l early-signal -d 'S
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally -d 'Run shell text after every attempt (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally-timeout -d 'The limit for all finally steps together' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l on-exit -d 'Run shell text once the end is recorded' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retries -d 'Repeat a failed attempt so many times' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-delay -d 'Wait so long before the first retry' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l rm -d 'Delete the job when it has succeeded'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l clear-env -d 'Start with an empty environment'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
@@ -80,6 +93,41 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Pr
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s e -l env -d 'Set a variable, or pass one on (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l env-file -d 'Set variables from KEY=VALUE lines (can be repeated)' -r -F
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l umask -d 'Set the file mode creation mask, in octal' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l nice -d 'Run with this niceness, from -20 to 19' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l rlimit -d 'Set a resource limit: NOFILE=1024 (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stdin -d 'Where the input comes from: inherit, null, fifo or a file' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stop-plan -d 'How to stop it: SIGNAL:WAIT,…,KILL or a preset' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stop-signal -d 'The first signal of the stop plan' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l grace -d 'The longest time between the first signal and KILL' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l signal-scope -d 'Whom signals before KILL reach: tree, group or leader' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l leftovers -d 'What becomes of processes that outlive the command' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l timeout -d 'Stop it when it takes longer' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l idle-timeout -d 'Stop it when it neither prints nor computes for so long' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l abandon-after -d 'Give it up when it still lives so long after KILL' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l early-signal -d 'Send a signal some time before --timeout: USR1@60s' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l finally -d 'Run shell text after every attempt (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l finally-timeout -d 'The limit for all finally steps together' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l on-exit -d 'Run shell text once the end is recorded' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retries -d 'Repeat a failed attempt so many times' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-delay -d 'Wait so long before the first retry' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l kill-survivors -d 'Stop processes of earlier attempts that still live'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l clear-env -d 'Start with an empty environment'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l name -d 'Only jobs with this name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
@@ -154,6 +202,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l json -d 'Print on
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l timeout -d 'Stop waiting after this time; the jobs go on' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l for -d 'Wait for this instead of the end' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l name -d 'Only jobs with this name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
@@ -204,6 +253,30 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l abort -d 'Skip fi
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l no-wait -d 'Return as soon as the request is delivered'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l abort -d 'Skip finally steps when it has to be stopped'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l abort -d 'Skip finally steps when it has to be stopped'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l name -d 'Only jobs with this name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
@@ -259,6 +332,19 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s f -l follow -d 
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l json -d 'Print JSON, which is the default and only format'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l older-than -d 'Only what ended so long ago' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l keep -d 'Keep so many of the newest' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l state -d 'Only jobs in this state (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l dry-run -d 'Say what would go, and remove nothing'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''

@@ -43,16 +43,19 @@ macro_rules! verb {
 
 const VERBS: &[Verb] = &[
     verb!(run, "Start a job", aliases: &[], usage: exit_code::JOBDIR_FAILED),
+    verb!(resume, "Start the next attempt of a job that has ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(jobs, "List jobs", aliases: &["ps", "ls"], usage: exit_code::USAGE),
     verb!(status, "Show one job in full", aliases: &["inspect"], usage: exit_code::USAGE),
     verb!(logs, "Show what a job has printed", aliases: &[], usage: exit_code::USAGE),
     verb!(wait, "Wait until jobs have ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(kill, "Stop jobs", aliases: &["stop"], usage: exit_code::USAGE),
+    verb!(delete, "Stop jobs if need be, and remove every trace of them", aliases: &["rm"], usage: exit_code::USAGE),
     verb!(abandon, "Give jobs up", aliases: &[], usage: exit_code::USAGE),
     verb!(signal, "Send a signal to every process of jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(pause, "Stop every process of jobs for a while", aliases: &[], usage: exit_code::USAGE),
     verb!(unpause, "Let paused jobs go on", aliases: &[], usage: exit_code::USAGE),
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
 ];
 

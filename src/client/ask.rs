@@ -81,7 +81,7 @@ pub fn kill(
     if before.observation.supervised != Some(true) {
         return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
     }
-    let attempt = before.attempt().map_or(1, |attempt| attempt.number);
+    let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
     deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
     let continued = continue_supervisor(&before);
     if options.no_wait {
@@ -93,7 +93,14 @@ pub fn kill(
         let is_free = watch.is_free();
         let job = load()?;
         let current = job.attempt().map_or(0, |a| a.number);
-        if job.state().is_terminal() || current != attempt {
+        let same_run = job.record().is_some_and(|record| record.run_started_with <= attempt);
+        if current != attempt && same_run && job.observation.supervised == Some(true) {
+            // A retry began meanwhile. What was asked for was meant for the run.
+            attempt = current;
+            deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+            continue;
+        }
+        if job.state().is_terminal() || (current != attempt && !same_run) {
             return Ok((classify(&job, current == attempt), job, continued));
         }
         if is_free {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
-use notify::{RecursiveMode, Watcher};
 
 use super::shared::choose;
 use crate::context::Context;
@@ -12,7 +11,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::{Wake, WakeQueue};
 use crate::present::json;
-use crate::store::{Store, StoreError, Surroundings};
+use crate::store::{Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: std::time::Duration = std::time::Duration::from_secs(1);
 const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
@@ -95,16 +94,11 @@ fn ended(store: &Store, ids: &[JobId]) -> bool {
     ids.iter().all(|id| store.load(*id, &surroundings).map_or(true, |job| job.state().is_terminal()))
 }
 
-fn watch(store: &Store, queue: &WakeQueue, ids: Option<&[JobId]>) -> Option<notify::RecommendedWatcher> {
-    let waker = queue.waker();
-    let mut watcher = notify::recommended_watcher(move |_| waker.wake()).ok()?;
-    match ids {
-        None => watcher.watch(&store.layout().jobs(), RecursiveMode::Recursive).ok()?,
-        Some(ids) => {
-            for id in ids {
-                watcher.watch(store.layout().job(*id).dir(), RecursiveMode::NonRecursive).ok()?;
-            }
-        }
-    }
-    Some(watcher)
+fn watch(store: &Store, queue: &WakeQueue, ids: Option<&[JobId]>) -> Option<Watch> {
+    let mut watch = Watch::new(queue.waker())?;
+    let works = match ids {
+        None => watch.add_all_below(&store.layout().jobs()),
+        Some(ids) => ids.iter().all(|id| watch.add(store.layout().job(*id).dir())),
+    };
+    works.then_some(watch)
 }

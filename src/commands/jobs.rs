@@ -132,7 +132,7 @@ fn show(context: &Context, jobs: &[Job]) {
                     .map_or_else(dash, |leader| leader.pid.to_string()),
                 spec.map_or_else(
                     || job.observation.message.as_deref().map_or_else(dash, text::escape),
-                    |s| text::command(&s.command),
+                    |s| text::command(job.command().unwrap_or(&s.command)),
                 ),
             ]
         })

@@ -99,13 +99,18 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
     };
     act_on_each(&args.target, "kill", context, stoppable, ask_all, |store, queue, id| {
+        let was_paused = store.load(id, &Surroundings::new())?.record().is_some_and(|record| record.paused);
         let (result, job, continued) = kill(store, queue, id, &options)?;
         let failed = match result {
             KillResult::NotStopped | KillResult::Refused => true,
             KillResult::Requested => !args.no_wait,
             _ => false,
         };
-        Ok(Deed { result: result.as_str(), message: sentence(result, &job, continued), failed, job: Some(job) })
+        let mut message = sentence(result, &job, continued);
+        if was_paused && result == KillResult::Stopped {
+            message = Some(format!("job {id} was paused; it was continued and stopped"));
+        }
+        Ok(Deed { result: result.as_str(), message, failed, job: Some(job) })
     })
 }
 

@@ -117,7 +117,7 @@ pub(super) fn end_note(job: &Job) -> Option<String> {
 }
 
 fn reason(job: &Job) -> String {
-    let text = job.attempt().and_then(|a| a.outcome.as_ref()?.reason_text.as_deref());
+    let text = job.record().and_then(|r| r.outcome()?.reason_text.as_deref());
     let reason = job.observation.reason.map_or("unknown", |reason| reason.as_str());
     text.map_or_else(|| reason.to_owned(), |text| format!("{reason}: {}", crate::present::text::escape(text)))
 }

@@ -115,7 +115,7 @@ fn card(job: &Job, context: &Context) -> String {
     if job.record().is_some_and(|record| record.paused) {
         state.push_str(", paused");
     }
-    let outcome = attempt.and_then(|a| a.outcome.as_ref());
+    let outcome = job.record().and_then(|r| r.outcome());
     let why: Vec<String> = [
         seen.error_kind.map(|kind| kind.to_string()),
         seen.reason.map(|reason| reason.to_string()),
@@ -132,7 +132,7 @@ fn card(job: &Job, context: &Context) -> String {
         rows.push(("message", text::escape(message)));
     }
     if let Some(spec) = spec {
-        rows.push(("command", text::command(&spec.command)));
+        rows.push(("command", text::command(job.command().unwrap_or(&spec.command))));
         rows.push(("directory", text::escape(&spec.cwd.lossy())));
         let labels: Vec<String> =
             spec.labels.iter().map(|(key, value)| format!("{key}={}", text::escape(value))).collect();

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::job_id::JobId;
 use super::observe::Observation;
+use super::os_text::OsText;
 use super::record::{Attempt, JobRecord};
 use super::spec::JobSpec;
 use super::state::State;
@@ -51,6 +52,12 @@ impl Job {
     /// Returns the present attempt, if the files can be read.
     pub fn attempt(&self) -> Option<&Attempt> {
         self.record().map(JobRecord::attempt)
+    }
+
+    /// Returns what the present attempt runs.
+    pub fn command(&self) -> Option<&[OsText]> {
+        let (spec, record) = self.files.as_ref()?;
+        Some(record.attempt().command.as_deref().unwrap_or(&spec.command))
     }
 
     /// Says whether processes of it may live although nothing supervises them.

@@ -57,6 +57,12 @@ pub struct JobSpec {
     /// A shell command that is told of the end, once for each run.
     #[serde(default)]
     pub on_exit: Option<String>,
+    /// What `resume` runs instead of the command: a template.
+    #[serde(default)]
+    pub resume_with: Option<String>,
+    /// When failed attempts are repeated.
+    #[serde(default)]
+    pub retry: RetrySpec,
     /// Whether the job is deleted when it has succeeded.
     #[serde(default)]
     pub delete_on_success: bool,
@@ -82,6 +88,35 @@ pub struct StopSpec {
     pub abandon_after_ms: Option<u64>,
     /// A signal sent some time before the deadline.
     pub early_signal: Option<EarlySignal>,
+}
+
+/// When failed attempts are repeated.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetrySpec {
+    /// How many attempts may follow the first one of a run.
+    pub retries: u32,
+    /// How long to wait before the first of them.
+    pub delay_ms: u64,
+    /// By what the delay grows from one to the next; at least 1.
+    pub backoff: f64,
+}
+
+impl Default for RetrySpec {
+    fn default() -> Self {
+        Self { retries: 0, delay_ms: 1_000, backoff: 1.0 }
+    }
+}
+
+impl RetrySpec {
+    /// The longest delay, whatever the backoff comes to.
+    const LONGEST_MS: f64 = 24.0 * 3600.0 * 1000.0;
+
+    /// Returns how long to wait before retry number `nth`, counted from 1; in milliseconds.
+    pub fn delay_before(&self, nth: u32) -> u64 {
+        let growth = self.backoff.max(1.0).powi(i32::try_from(nth.saturating_sub(1)).unwrap_or(i32::MAX));
+        (self.delay_ms as f64 * growth).min(Self::LONGEST_MS) as u64
+    }
 }
 
 /// `--rlimit R=SOFT[:HARD]`.

@@ -111,6 +111,7 @@ pub struct JobDocument<'a> {
 #[derive(Debug, Serialize)]
 struct AttemptDocument<'a> {
     attempt: u32,
+    command: Option<Vec<String>>,
     state: Option<&'static str>,
     error_kind: Option<&'static str>,
     reason: Option<&'static str>,
@@ -212,7 +213,7 @@ impl<'a> JobDocument<'a> {
             state: seen.state.as_str(),
             error_kind: seen.error_kind.map(|kind| kind.as_str()),
             reason: seen.reason.map(|reason| reason.as_str()),
-            reason_text: attempt.and_then(|a| a.outcome.as_ref()?.reason_text.as_deref()),
+            reason_text: record.and_then(|r| r.outcome()?.reason_text.as_deref()),
             message: seen.message.as_deref(),
             exit_code: attempt.and_then(|a| a.exit_code),
             signal: attempt.and_then(|a| a.signal).map(|signal| signal.name()),
@@ -221,7 +222,7 @@ impl<'a> JobDocument<'a> {
             attempts: record.filter(|_| with_attempts).map(|r| r.attempts.iter().map(attempt_document).collect()),
             resumable: known.then(|| job.is_resumable()),
             parent: spec.and_then(|s| s.parent).map(|id| id.to_string()),
-            command: spec.map(|s| s.command.iter().map(|word| word.lossy().into_owned()).collect()),
+            command: job.command().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
             cwd: spec.map(|s| s.cwd.lossy().into_owned()),
             created_at: spec.map(|s| time(s.created_at)),
             started_at: started_at.map(time),
@@ -275,6 +276,7 @@ fn attempt_document(attempt: &Attempt) -> AttemptDocument<'_> {
     let outcome = attempt.outcome.as_ref();
     AttemptDocument {
         attempt: attempt.number,
+        command: attempt.command.as_ref().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
         state: outcome.map(|o| o.state.as_str()),
         error_kind: outcome.and_then(|o| o.error_kind).map(|kind| kind.as_str()),
         reason: outcome.and_then(|o| o.reason).map(|reason| reason.as_str()),

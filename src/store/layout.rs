@@ -158,6 +158,11 @@ impl JobPaths {
         self.attempts().join(number.to_string())
     }
 
+    /// What an attempt runs with, when that is not the spec of the job.
+    pub fn attempt_spec(&self, number: u32) -> PathBuf {
+        self.attempt(number).join("spec.json")
+    }
+
     /// An attempt's stdout.
     pub fn stdout(&self, number: u32) -> PathBuf {
         self.attempt(number).join("stdout.log")

@@ -14,6 +14,7 @@ mod lock;
 mod names;
 mod nested;
 mod snapshot;
+mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,11 +24,12 @@ pub use claim::Claim;
 pub use create::{NewJob, StagedJob};
 pub use error::StoreError;
 pub use events::EventLog;
-pub use inbox::{Delivered, Inbox, deliver};
+pub use inbox::{Delivered, Inbox, deliver, deliver_bare_kill};
 pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
 pub use snapshot::Surroundings;
+pub use watch::Watch;
 
 use crate::domain::job_id::JobId;
 use crate::platform;

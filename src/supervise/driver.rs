@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
 use super::tree::{Processes, holdouts};
-use super::watch::Watch;
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::record::{NextRung, StopProgress};
 use crate::domain::request::{Kill, Verb};
@@ -45,7 +45,7 @@ pub(super) struct Driver {
     pub(super) journal: Journal,
     pub(super) inbox: Inbox,
     pub(super) queue: WakeQueue,
-    pub(super) watch: Watch,
+    pub(super) watch: InboxWatch,
     pub(super) epoch: Instant,
     /// Whether finally steps were called off.
     pub(super) aborted: bool,
@@ -309,6 +309,12 @@ impl Driver {
                     self.report(tree, machine, Event::Kill(Kill { force: true, ..kill.clone() }), drive);
                     ("accepted", None)
                 }
+                Verb::Abandon { reason_text, .. } => {
+                    // What the command came to is known; only the rest of the steps is given up.
+                    self.aborted = true;
+                    self.report(tree, machine, Event::Abandon { reason_text: reason_text.clone() }, drive);
+                    ("accepted", None)
+                }
                 _ => ("no_change", Some("the job has ended; its finally steps run".into())),
             };
         }
@@ -335,11 +341,7 @@ impl Driver {
 
     /// Tells the answer, then removes the request.
     pub(super) fn answer(&mut self, request: &Delivered, result: &str, message: Option<String>) {
-        let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
-        let told =
-            Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
-        self.journal.tell(&self.claim, told);
-        self.inbox.remove(request).ok();
+        self.journal.answer(&self.claim, &self.inbox, request, result, message);
     }
 
     /// Answers everything that still lies in the inbox as being too late.

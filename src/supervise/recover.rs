@@ -10,7 +10,7 @@ use super::machine::{End, Event, Machine, Phase};
 use super::outside::Outside;
 use super::run::Run;
 use super::tree::Processes;
-use super::watch::Watch;
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::identity::Whereabouts;
 use crate::domain::notice::{Notice, Refusal};
@@ -29,7 +29,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         Ok(claim) => claim,
         Err(error) => return client.refuse(&error),
     };
-    let (spec, record) = match claim.load_spec().and_then(|spec| Ok((spec, claim.load_record()?))) {
+    let files = claim.load_record().and_then(|record| Ok((claim.load_attempt_spec(record.attempt().number)?, record)));
+    let (spec, record) = match files {
         Ok(files) => files,
         Err(error) => return refuse(error.to_string()),
     };
@@ -44,7 +45,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let had_ended = record.state.is_recorded_end();
     let before = record.clone();
     let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = Watch::new(inbox.dir(), queue.waker());
+    let watch = InboxWatch::new(inbox.dir(), queue.waker());
     let mut journal = Journal::new(&claim, record);
     journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
     journal.change().supervisor = Some(own);
@@ -84,6 +85,9 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let abandoned = attempt.outcome.as_ref().is_some_and(|outcome| outcome.state == State::Abandoned);
     let started = pending || (abandoned && !had_ended);
     let variables = spec.environment.variables.clone();
-    let run = Run { store, client, driver, spec, variables, own };
-    run.finish(started);
+    let mut run = Run { store, client, driver, spec, variables, own };
+    if started {
+        run.run_finally_steps();
+    }
+    run.finish();
 }

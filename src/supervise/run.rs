@@ -1,18 +1,18 @@
 //! One run of a job: its attempts from claim to outcome.
 
 use std::fs::File;
+use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
-use super::entry::{Beginning, Client};
+use super::entry::Client;
 use super::environment;
 use super::hook::Hook;
-use super::journal::Journal;
 use super::machine::{End, Machine, Phase};
 use super::tree::{Processes, Tree, holdouts};
-use super::watch::Watch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
-use crate::domain::notice::{Notice, Refusal};
+use crate::domain::job_id::JobId;
+use crate::domain::notice::Notice;
 use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
 use crate::domain::record::{Finally, FinallyState, Step, Usage};
 use crate::domain::request::Verb;
@@ -20,7 +20,32 @@ use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput};
-use crate::store::{Claim, Flush, Inbox, Store, StoreError};
+use crate::store::{Flush, Store, StoreError};
+
+/// What was so before an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    usage: Usage,
+    memory_kills: Option<u64>,
+}
+
+/// How long a job that is to be deleted stays for the client that shows its output.
+const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// One job in so many sweeps up after others when it has ended.
+const SWEEP_EVERY: u64 = 64;
+
+/// Deletes a job that has succeeded, unless somebody has resumed it meanwhile.
+fn delete_if_untouched(store: &Store, id: JobId, attempt: u32) {
+    // Whoever waited for the claim gets the outcome first.
+    platform::pause(Duration::from_millis(100));
+    let Ok(claim) = store.claim(id) else { return };
+    let unchanged = claim.load_record().is_ok_and(|record| {
+        record.attempt().number == attempt && record.state == State::Succeeded && record.attempt().adopted.is_empty()
+    });
+    if unchanged {
+        store.delete(claim).ok();
+    }
+}
 
 /// What a run needs besides the driver.
 #[derive(Debug)]
@@ -43,62 +68,9 @@ pub fn containment() -> Vec<&'static str> {
     kinds
 }
 
-/// Publishes a new job and runs it.
-pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
-    match publish(&mut beginning, staging) {
-        Ok((claim, spec)) => {
-            beginning.client.tell(&Notice::Published);
-            begin(beginning, claim, spec, variables);
-        }
-        Err(Some(error)) => beginning.client.refuse(&error),
-        Err(None) => {}
-    }
-}
-
-fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
-    let spec = beginning.store.staged_spec(staging)?;
-    let names = match &spec.name {
-        None => None,
-        Some(name) => match beginning.store.lock_name(name)? {
-            Ok(lock) => Some(lock),
-            Err(by) => {
-                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
-                return Err(None);
-            }
-        },
-    };
-    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
-    Ok((claim, spec))
-}
-
-/// Begins the next attempt of a job that has ended.
-pub(super) fn resume(mut beginning: Beginning, _variables: Option<Variables>) {
-    beginning.client.tell(&Notice::Refused(Refusal::Failed { message: "resume is not available yet".into() }));
-}
-
-fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
-    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
-    let (record, own) = match (claim.load_record(), platform::own_identity()) {
-        (Ok(record), Ok(own)) => (record, own),
-        (Err(error), _) => return client.refuse(&error),
-        (_, Err(error)) => {
-            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
-        }
-    };
-    // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
-    let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = Watch::new(inbox.dir(), queue.waker());
-    let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
-    let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
-    let mut run = Run { store, client, driver, spec, variables, own };
-    let started = run.attempt();
-    run.finish(started);
-}
-
 impl Run {
     /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
-    fn attempt(&mut self) -> bool {
+    pub(super) fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
         let record = driver.journal.change();
         record.place = platform::place();
@@ -114,7 +86,7 @@ impl Run {
             self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
             return false;
         }
-        let before = platform::children_usage();
+        let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
             Err(failure) => {
@@ -134,7 +106,7 @@ impl Run {
     }
 
     /// Looks for requests that arrived before the command was started.
-    fn stopped_before_start(&mut self) -> Option<Cause> {
+    pub(super) fn stopped_before_start(&mut self) -> Option<Cause> {
         let attempt = self.driver.journal.record().attempt().number;
         let mut cause = None;
         for request in self.driver.inbox.look().unwrap_or_default() {
@@ -210,7 +182,7 @@ impl Run {
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
-        self.client.tell(&Notice::Running);
+        self.client.tell(&Notice::Running { attempt: number });
         Ok(tree)
     }
 
@@ -267,7 +239,7 @@ impl Run {
     }
 
     /// Writes down how the attempt ended; not yet saved.
-    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: std::time::Duration) {
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Before, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
         let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
@@ -276,32 +248,44 @@ impl Run {
         attempt.ended_at = Some(platform::now());
         attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));
         attempt.usage = Some(Usage {
-            user_ms: after.user_ms - before.user_ms,
-            system_ms: after.system_ms - before.system_ms,
+            user_ms: after.user_ms - before.usage.user_ms,
+            system_ms: after.system_ms - before.usage.system_ms,
             max_rss_bytes: after.max_rss_bytes,
         });
         attempt.adopted = left.iter().map(|row| row.identity).collect();
         if outcome.state == State::Failed && outcome.reason.is_none() && attempt.signal == Some(Signal::KILL) {
+            let memory = platform::out_of_memory_kills().zip(before.memory_kills).is_some_and(|(now, then)| now > then);
             attempt.message.get_or_insert_with(|| {
-                "killed by a SIGKILL that jobdir did not send; the kernel's out-of-memory killer is a common source"
-                    .into()
+                if memory {
+                    "killed by a SIGKILL that jobdir did not send; meanwhile the kernel's out-of-memory killer was at work"
+                } else {
+                    "killed by a SIGKILL that jobdir did not send"
+                }
+                .into()
             });
         }
-        if !left.is_empty() {
+        let abandoned = outcome.state == State::Abandoned;
+        attempt.outcome = Some(outcome);
+        if abandoned || !left.is_empty() {
             let list: Vec<String> =
                 holdouts(&left).iter().map(|h| format!("{} ({})", h.identity.pid, h.command)).collect();
-            attempt.message = Some(format!("processes were left running: {}", list.join(", ")));
+            let message = match (abandoned, list.is_empty()) {
+                (true, true) => "jobdir has abandoned this job; none of its processes was seen to live on".to_owned(),
+                (true, false) => format!(
+                    "jobdir has abandoned this job; its processes may still be running on this host: {}",
+                    list.join(", ")
+                ),
+                (false, _) => format!("processes were left running: {}", list.join(", ")),
+            };
+            attempt.message = Some(message.clone());
+            self.driver.journal.tell(&self.driver.claim, Happening::Note { message });
         }
-        attempt.outcome = Some(outcome);
     }
 
-    /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
-    pub(super) fn finish(mut self, started: bool) {
-        if started {
-            self.run_finally_steps();
-        }
+    /// Makes the outcome durable, gives the claim up, and only then tells of the end.
+    pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
-        let outcome = self.driver.journal.record().attempt().outcome.clone();
+        let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();
         (record.stop, record.paused, record.waiting_for) = (None, false, None);
         if let Some(outcome) = outcome {
@@ -314,10 +298,22 @@ impl Run {
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();
         connection.tell(&Notice::Ended);
-        drop(connection);
+        let succeeded = journal.record().state == State::Succeeded;
+        let attempt = journal.record().attempt().number;
         drop((journal, inbox, watch));
         if let Some(hook) = hook {
             hook.run(&queue, epoch);
+        }
+        if spec.delete_on_success && succeeded {
+            // A client that stays still reads the output and the outcome; it hangs up when it has them.
+            connection.wait_for_hang_up(SHOWING_LIMIT);
+            delete_if_untouched(&store, spec.id, attempt);
+        }
+        drop(connection);
+        // Now and then, and never for long.
+        if spec.id.number().is_multiple_of(SWEEP_EVERY) {
+            store.sweep();
+            store.retire(platform::now());
         }
     }
 
@@ -329,7 +325,7 @@ impl Run {
                 return;
             }
             // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
-            self.driver.queue.wait(Some(std::time::Duration::from_secs(1)), None).ok();
+            self.driver.queue.wait(Some(Duration::from_secs(1)), None).ok();
         }
     }
 }

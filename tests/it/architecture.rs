@@ -31,7 +31,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "shared"];
+const HELPERS: &[&str] = &["acting", "options", "shared", "staying"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -53,6 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("fs2", &["store/lock.rs"]),
     ("getrandom", &["platform/"]),
     ("nix", &["platform/"]),
+    ("notify", &["store/watch.rs"]),
     ("sysinfo", &["platform/"]),
     ("windows_sys", &["platform/"]),
 ];

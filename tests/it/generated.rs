@@ -69,7 +69,9 @@ fn man_page(command: clap::Command, name: &str) -> (String, String) {
 fn sections(name: &str) -> &'static [&'static str] {
     match name {
         "jobdir" => &["exit-status-jobdir", "environment", "environment-job", "files"],
-        "jobdir-run" => &["exit-status-run", "signals-run", "environment", "environment-job", "files"],
+        "jobdir-run" | "jobdir-resume" => {
+            &["exit-status-run", "signals-run", "environment", "environment-job", "files"]
+        }
         "jobdir-wait" => &["exit-status-run", "exit-status-wait", "signals-look", "environment", "files"],
         "jobdir-kill" => &["exit-status", "exit-status-kill", "signals-kill", "environment", "files"],
         "jobdir-logs" | "jobdir-events" => &["exit-status", "signals-look", "environment", "files"],
@@ -82,7 +84,7 @@ fn examples(command: &clap::Command) -> String {
     let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let (examples, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     // The exit codes, say, have a section of their own.
-    let rest = if command.get_name() == "run" { "" } else { rest };
+    let rest = if matches!(command.get_name(), "run" | "resume") { "" } else { rest };
     let lines: String = examples.lines().skip(1).map(|line| format!("{}\n", escape(line))).collect();
     let rest = if rest.is_empty() { String::new() } else { format!(".PP\n{}\n", escape(&rest.replace('\n', " "))) };
     format!(".SH EXAMPLES\n.nf\n{lines}.fi\n{rest}")

@@ -89,6 +89,12 @@ pub fn environment_value(pid: u32, name: &str) -> Option<String> {
     String::from_utf8(value.to_vec()).ok()
 }
 
+/// Returns how many processes the kernel has killed for want of memory since boot, if it tells.
+pub fn out_of_memory_kills() -> Option<u64> {
+    let vmstat = fs::read_to_string("/proc/vmstat").ok()?;
+    vmstat.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+}
+
 /// Returns the files that a process holds open, as far as we may look.
 pub fn open_files(pid: u32) -> Vec<PathBuf> {
     fs::read_dir(format!("/proc/{pid}/fd"))

@@ -100,3 +100,8 @@ pub fn signal_identity(identity: ProcessIdentity, signal: Signal) -> io::Result<
     // SAFETY: kill(2) takes two integers.
     signals::delivery(unsafe { nix::libc::kill(pid, number) })
 }
+
+/// Not told here.
+pub fn out_of_memory_kills() -> Option<u64> {
+    None
+}

@@ -394,3 +394,8 @@ pub fn read_typed(buffer: &mut [u8]) -> io::Result<usize> {
 pub fn terminal_width() -> Option<usize> {
     None
 }
+
+/// Not told here.
+pub fn out_of_memory_kills() -> Option<u64> {
+    None
+}
