@@ -100,7 +100,11 @@ fn skeleton() -> Command {
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(PathBuf))
                 .help_heading("Global options")
-                .help("Where the jobs are [env: JOBDIR_STATE_DIR]"),
+                .help("Where the jobs are [env: JOBDIR_STATE_DIR]")
+                .long_help(
+                    "Where the jobs are. Without it, JOBDIR_STATE_DIR says so; without that, the platform's directory for \
+                     the state of users, on Linux ~/.local/state/jobdir",
+                ),
         )
         .arg(
             Arg::new("color")
@@ -110,7 +114,10 @@ fn skeleton() -> Command {
                 .value_parser(["auto", "always", "never"])
                 .hide_possible_values(true)
                 .help_heading("Global options")
-                .help("Use colour: auto, always or never [env: NO_COLOR]"),
+                .help("Use colour: auto, always or never [env: NO_COLOR]")
+                .long_help(
+                    "When to use colour. 'auto', the default, uses it on a terminal unless NO_COLOR is set or TERM is 'dumb'",
+                ),
         )
         .arg(
             Arg::new("verbose")

@@ -194,12 +194,7 @@ pub fn copy_typed(fifo: std::fs::File) {
         let mut fifo = fifo;
         let mut buffer = [0u8; 4096];
         loop {
-            if !platform::in_foreground_of_stdin() {
-                // A process in the background that reads is stopped by the terminal; the job shall not suffer for it.
-                std::thread::sleep(Duration::from_millis(200));
-                continue;
-            }
-            match platform::read_stdin(&mut buffer) {
+            match platform::read_typed(&mut buffer) {
                 Ok(0) => return,
                 Ok(n) if fifo.write_all(&buffer[..n]).is_ok() => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

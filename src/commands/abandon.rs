@@ -17,7 +17,7 @@ use crate::store::Surroundings;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  jobdir abandon 12          stop waiting for a process that hangs in the kernel
+  jobdir abandon 12          when KILL does not help
   jobdir abandon --kill 12   with one last attempt to kill it")]
 pub struct Args {
     #[command(flatten)]

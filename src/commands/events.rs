@@ -24,7 +24,7 @@ const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 #[command(after_help = "\
 Examples:
   jobdir events 12              the whole story of job 12
-  jobdir events -f              everything that happens from now on, and what has
+  jobdir events -f              everything, and go on
   jobdir events --since 7 12    what came after event 7")]
 pub struct Args {
     /// The jobs: ids, names or @last; all jobs when there is none

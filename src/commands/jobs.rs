@@ -36,13 +36,13 @@ pub struct Args {
     active: bool,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Only jobs that were started in this directory or below it
+    /// Only jobs started in this directory or below it
     #[arg(long)]
     here: bool,
-    /// At most this many, the newest
+    /// Only the newest jobs, at most this many
     #[arg(short = 'n', value_name = "NUMBER")]
     number: Option<usize>,
-    /// Print ids alone
+    /// Print ids alone, a line each
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Print one JSON document

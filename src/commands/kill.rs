@@ -31,14 +31,19 @@ Examples:
   jobdir kill -s INT --grace 3s @last     INT, at most 3 s, KILL
   jobdir kill --all                       stop everything that is active
 
-Without the CLI: move an empty file named 'kill' into the job's kill-signals directory.")]
+Without the CLI: move an empty file named 'kill' into the job's
+kill-signals directory. See docs/protocol.md.")]
 pub struct Args {
     #[command(flatten)]
     target: TargetArgs,
     /// Send this signal first, instead of the plan's
+    ///
+    /// By name in any case, with or without SIG, or by number.
     #[arg(short, long, value_name = "SIGNAL", value_parser = parse_signal)]
     signal: Option<Signal>,
-    /// The longest time before KILL; the shorter of this and the job's own counts
+    /// The longest time between the first signal and KILL
+    ///
+    /// Of this and the job's own waits the shorter counts.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     grace: Option<Duration>,
     /// Go on to the next step of a stop under way at once
@@ -48,15 +53,19 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Skip finally steps
+    ///
+    /// Those that run already are stopped.
     #[arg(long)]
     abort: bool,
-    /// Record why
+    /// Record why, for 'jobdir status' and the events
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Return as soon as the request is delivered
     #[arg(long)]
     no_wait: bool,
     /// Stop waiting after this time; the stop goes on
+    ///
+    /// The exit code is then 1 and the result 'requested'.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
 }

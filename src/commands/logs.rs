@@ -22,8 +22,8 @@ const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Show what a job has printed
 ///
-/// Its stdout goes to stdout and its stderr to stderr, byte for byte. There is no common order of the two and no time
-/// for each line: use --merge-output when starting the job, and 'jobdir events' for times.
+/// Its stdout goes to stdout and its stderr to stderr, byte for byte. There is no common order of the two: use
+/// --merge-output when starting the job if that matters.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -47,7 +47,7 @@ pub struct Args {
     /// Only stderr
     #[arg(long)]
     stderr: bool,
-    /// The output of this attempt instead of the latest
+    /// The output of this attempt, not of the latest
     #[arg(long, value_name = "NUMBER")]
     attempt: Option<u32>,
     /// Print one JSON document

@@ -1,10 +1,12 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `acting`, `options`, `staying`, `client`, `store` or `present`.
+//! Command files do not import each other; what several need is in `shared`, `acting`, `options` and `staying`, in
+//! `client`, `store` or `present`.
 
 pub mod abandon;
 pub mod acting;
 pub mod capabilities;
+pub mod coordination;
 pub mod delete;
 pub mod events;
 pub mod jobs;
@@ -25,15 +27,18 @@ pub mod wait;
 /// The names of all subcommands, in the order in which help shows them; `cli` is checked against it.
 pub const NAMES: &[&str] = &[
     "run",
+    "resume",
     "jobs",
     "status",
     "logs",
     "wait",
     "kill",
+    "delete",
     "abandon",
     "signal",
     "pause",
     "unpause",
     "events",
+    "prune",
     "capabilities",
 ];

@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::{choose_one, parse_duration, parse_limit};
+use super::coordination::CoordinationArgs;
+use super::shared::{parse_duration, parse_limit};
 use crate::client::{parse_plan, parse_signal};
 use crate::context::Context;
 use crate::domain::duration::{Limit, to_ms};
-use crate::domain::name::Name;
 use crate::domain::os_text::OsText;
-use crate::domain::queue::{MutexWant, SlotWant};
 use crate::domain::signal::Signal;
 use crate::domain::spec::{
-    After, EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, RequiredEnd, ResourceLimitSpec, RetrySpec,
-    SignalScope, Stdin, Variables,
+    EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, ResourceLimitSpec, RetrySpec, SignalScope, Stdin,
+    Variables,
 };
 use crate::domain::stop_plan::StopPlan;
 use crate::domain::template::Template;
@@ -28,40 +27,57 @@ use crate::store::Store;
 #[derive(Debug, Clone, Args)]
 pub struct JobArgs {
     /// Run in this directory instead of the current one
+    ///
+    /// When it cannot be entered the job has failed, with reason 'cwd' and exit code 125.
     #[arg(short = 'C', long, value_name = "DIR", help_heading = "Environment")]
     cwd: Option<PathBuf>,
-    /// Set a variable, or pass one of ours on despite --clear-env (can be repeated)
+    /// Set a variable, or pass one on (can be repeated)
+    ///
+    /// KEY=VALUE sets it; KEY alone passes on the value that it has here, despite --clear-env too. By default a job gets
+    /// the whole environment.
     #[arg(short, long, value_name = "KEY[=VALUE]", help_heading = "Environment")]
     env: Vec<OsString>,
-    /// Set the variables in this file of KEY=VALUE lines (can be repeated)
+    /// Set variables from KEY=VALUE lines (can be repeated)
+    ///
+    /// Empty lines and those that begin with '#' are passed over; KEY alone passes on the value that it has here. What
+    /// --env says wins.
     #[arg(long, value_name = "FILE", help_heading = "Environment")]
     env_file: Vec<PathBuf>,
     /// Start with an empty environment
     #[arg(long, help_heading = "Environment")]
     clear_env: bool,
     /// Keep only the names of variables on disk, not their values
+    ///
+    /// By default the environment is kept in the job's spec, readable by you alone. It is never shown.
     #[arg(long, help_heading = "Environment")]
     no_save_env: bool,
     /// Set the file mode creation mask, in octal
+    ///
+    /// By default the caller's.
     #[arg(long, value_name = "MASK", value_parser = parse_umask, help_heading = "Environment")]
     umask: Option<u32>,
 
     /// Run with this niceness, from -20 to 19
+    ///
+    /// By default the caller's. Less than that needs a privilege; where it is refused the job could not be started.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19), help_heading = "Environment")]
     nice: Option<i32>,
-    /// Set a resource limit, such as NOFILE=1024 or CORE=0:0 (can be repeated)
+    /// Set a resource limit: NOFILE=1024 (can be repeated)
+    ///
+    /// Or NAME=SOFT:HARD, where NAME is AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NOFILE, NPROC or STACK, and a limit is a
+    /// size, such as 20M, or 'unlimited'.
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = parse_rlimit, help_heading = "Environment")]
     rlimit: Vec<ResourceLimitSpec>,
 
     /// Where the input comes from: inherit, null, fifo or a file
     ///
-    /// In the foreground the default is our own input; a terminal is copied, never handed over. With --detach it is
-    /// null.
+    /// In the foreground the default is 'inherit'; a terminal is copied, never handed over. With --detach the default is
+    /// 'null'. 'fifo' makes a FIFO named 'stdin' in the job's directory.
     #[arg(long, value_name = "SOURCE", help_heading = "Input and output")]
     stdin: Option<OsString>,
     /// Keep stdout and stderr in one log, in their true order
     ///
-    /// The default when both go to the same place.
+    /// The default in the foreground when both go to the same place, such as a terminal.
     #[arg(long, help_heading = "Input and output")]
     merge_output: bool,
 
@@ -72,57 +88,77 @@ pub struct JobArgs {
     #[arg(long, value_name = "PLAN", value_parser = parse_plan, help_heading = "Stopping")]
     stop_plan: Option<StopPlan>,
     /// The first signal of the stop plan
+    ///
+    /// By name in any case, with or without SIG, or by number.
     #[arg(long, value_name = "SIGNAL", value_parser = parse_signal, help_heading = "Stopping")]
     stop_signal: Option<Signal>,
     /// The longest time between the first signal and KILL
+    ///
+    /// It bounds the waits of the plan, used up in order; without --stop-plan it is the wait. Such as 500ms, 7.5s, 2m; a
+    /// bare number is seconds.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Stopping")]
     grace: Option<Duration>,
     /// Whom signals before KILL reach: tree, group or leader
+    ///
+    /// 'tree', the default, is every process of the job, 'group' the process group of the command, 'leader' the command
+    /// alone. KILL always means the tree.
     #[arg(long, value_name = "SCOPE", value_parser = parse_scope, help_heading = "Stopping")]
     signal_scope: Option<SignalScope>,
-    /// What happens to processes that outlive the command: kill, wait or leave
+    /// What becomes of processes that outlive the command
+    ///
+    /// 'kill', the default, gives them TERM and 2 s; 'wait' lets the job last as long as they do; 'leave' ends the job and
+    /// lists them as survivors.
     #[arg(long, value_name = "POLICY", value_parser = parse_leftovers, help_heading = "Stopping")]
     leftovers: Option<Leftovers>,
     /// Stop it when it takes longer
+    ///
+    /// Runs the stop plan; the job is then 'timed_out', exit code 124. 0 or off is no limit, which is the default.
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
     timeout: Option<Limit>,
     /// Stop it when it neither prints nor computes for so long
+    ///
+    /// As --timeout otherwise.
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
     idle_timeout: Option<Limit>,
     /// Give it up when it still lives so long after KILL
+    ///
+    /// The job is then 'abandoned', and what lives is listed as survivors. By default jobdir does not give up.
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
     abandon_after: Option<Limit>,
-    /// Send a signal some time before --timeout, such as USR1@60s
+    /// Send a signal some time before --timeout: USR1@60s
+    ///
+    /// And nothing more, so that the job can save what it has.
     #[arg(long, value_name = "SIGNAL@TIME", value_parser = parse_early, requires = "timeout", help_heading = "Stopping")]
     early_signal: Option<EarlySignal>,
 
-    /// Run shell text after every attempt, however it ended (can be repeated)
+    /// Run shell text after every attempt (can be repeated)
+    ///
+    /// However the attempt ended, once nothing of it lives; in the order given, by '/bin/sh -c'. A step finds how it
+    /// ended in JOBDIR_STATE, JOBDIR_EXIT_CODE and others; see jobdir-run(1).
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     finally: Vec<String>,
-    /// The limit for all finally steps together; the default is 4m
+    /// The limit for all finally steps together
+    ///
+    /// The default is 4m; 0 or off is no limit.
     #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Cleaning up")]
     finally_timeout: Option<Limit>,
-    /// Run shell text once the end is recorded; it has 10 s, nobody waits for it
+    /// Run shell text once the end is recorded
+    ///
+    /// It has 10 s, nobody waits for it, and it is told of the end as finally steps are.
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     on_exit: Option<String>,
 
-    /// Hold a mutex while it runs; NAME:shared with others (can be repeated)
-    #[arg(long, value_name = "NAME[:shared]", value_parser = parse_mutex, help_heading = "Coordination")]
-    mutex: Vec<MutexWant>,
-    /// Run at most N jobs of a group at once (can be repeated)
-    #[arg(long, value_name = "GROUP=N", value_parser = parse_slots, help_heading = "Coordination")]
-    slots: Vec<SlotWant>,
-    /// Start when another job has ended: JOB[:ok|failed|any] (can be repeated)
-    #[arg(long, value_name = "JOB[:END]", help_heading = "Coordination")]
-    after: Vec<String>,
-    /// Give up when it has to wait longer for all this
-    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Coordination")]
-    queue_timeout: Option<Limit>,
+    #[command(flatten)]
+    coordination: CoordinationArgs,
 
     /// Repeat a failed attempt so many times
+    ///
+    /// What was stopped on request or by a limit is not repeated, nor what fails 5 times within 10 s. By default nothing is.
     #[arg(long, value_name = "NUMBER", help_heading = "Retrying")]
     retries: Option<u32>,
-    /// Wait so long before the first retry; the default is 1s
+    /// Wait so long before the first retry
+    ///
+    /// The default is 1s.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Retrying")]
     retry_delay: Option<Duration>,
     /// Multiply the delay by this from one retry to the next
@@ -183,21 +219,6 @@ fn parse_early(text: &str) -> Result<EarlySignal, String> {
     Ok(EarlySignal { signal: parse_signal(signal)?, before_ms: to_ms(parse_duration(before)?) })
 }
 
-fn parse_mutex(text: &str) -> Result<MutexWant, String> {
-    let (name, shared) = match text.split_once(':') {
-        None => (text, false),
-        Some((name, "shared")) => (name, true),
-        Some((_, mode)) => return Err(format!("unknown mode '{mode}'; write NAME or NAME:shared")),
-    };
-    Ok(MutexWant { name: name.parse::<Name>().map_err(|e| e.to_string())?.key(), shared })
-}
-
-fn parse_slots(text: &str) -> Result<SlotWant, String> {
-    let (group, limit) = text.split_once('=').ok_or("write it as GROUP=N, such as gpu=2")?;
-    let limit = limit.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{limit}' is not a number of slots"))?;
-    Ok(SlotWant { group: group.parse::<Name>().map_err(|e| e.to_string())?.key(), limit })
-}
-
 fn parse_backoff(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
@@ -244,7 +265,7 @@ impl JobArgs {
             spec.merge_output = self.merge_output || (!detach && platform::same_destination());
         }
         self.apply_stop(spec);
-        self.apply_coordination(spec, store, context)?;
+        self.coordination.apply(&mut spec.coordination, store, context)?;
         if !self.finally.is_empty() {
             spec.finally.steps.clone_from(&self.finally);
         }
@@ -260,23 +281,6 @@ impl JobArgs {
             backoff: self.retry_backoff.unwrap_or(spec.retry.backoff),
         };
         Ok(variables)
-    }
-
-    fn apply_coordination(&self, spec: &mut JobSpec, store: &Store, context: &Context) -> Result<(), CommandError> {
-        let coordination = &mut spec.coordination;
-        if !self.mutex.is_empty() {
-            coordination.wants.mutexes = strongest(&self.mutex);
-        }
-        if !self.slots.is_empty() {
-            coordination.wants.slots.clone_from(&self.slots);
-        }
-        if !self.after.is_empty() {
-            coordination.after = self.after.iter().map(|text| after(text, store, context)).collect::<Result<_, _>>()?;
-        }
-        if let Some(limit) = self.queue_timeout {
-            coordination.queue_timeout_ms = limit.0.map(to_ms);
-        }
-        Ok(())
     }
 
     fn apply_stop(&self, spec: &mut JobSpec) {
@@ -372,31 +376,6 @@ impl JobArgs {
             }
         })
     }
-}
-
-/// A mutex that is asked for twice is asked for once, exclusively if one of them says so.
-fn strongest(given: &[MutexWant]) -> Vec<MutexWant> {
-    let mut wants: Vec<MutexWant> = Vec::new();
-    for want in given {
-        match wants.iter_mut().find(|known| known.name == want.name) {
-            Some(known) => known.shared &= want.shared,
-            None => wants.push(want.clone()),
-        }
-    }
-    wants
-}
-
-/// Resolves `JOB[:ok|failed|any]` now: what it means must not change while the job waits.
-fn after(text: &str, store: &Store, context: &Context) -> Result<After, CommandError> {
-    let (job, end) = match text.rsplit_once(':') {
-        None | Some((_, "ok")) => (text.strip_suffix(":ok").unwrap_or(text), RequiredEnd::Ok),
-        Some((job, "failed")) => (job, RequiredEnd::Failed),
-        Some((job, "any")) => (job, RequiredEnd::Any),
-        Some((_, other)) => {
-            return Err(CommandError::usage(format!("--after {text}: '{other}' is none of ok, failed, any")));
-        }
-    };
-    Ok(After { id: choose_one(store, job, context)?, end })
 }
 
 fn own_stdin() -> Stdin {

@@ -29,25 +29,31 @@ use crate::store::{Store, StoreError, Surroundings};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  jobdir run -- cargo build --release         run it here, but never lose it
-  jobdir run -d --name web -- npm start       start it, print its id, come back at once
-  id=$(jobdir run -d -- make test)            keep the id in a script
-  jobdir run --timeout 10m -- ./flaky-test    stop it when it takes too long
+  jobdir run -- cargo build --release         run it here
+  jobdir run -d --name web -- npm start       in the background
+  id=$(jobdir run -d -- make test)            keep the id
+  jobdir run --timeout 10m -- ./flaky-test    stop it after 10 minutes
   jobdir run --stop-plan github -- ./deploy   INT, 7.5 s, TERM, 2.5 s, KILL
 
-The exit code is the command's own, 128+n when it died of signal n, 124 when its time limit stopped it,
-126 or 127 when it could not be executed, 125 when jobdir itself failed. See jobdir-run(1).")]
+The exit code is the command's own, 128+n when it died of signal n,
+124 when its time limit stopped it, 126 or 127 when it could not be
+executed, 125 when jobdir itself failed. See jobdir-run(1).")]
 pub struct Args {
     /// Give the job a name; only one active job can bear it
+    ///
+    /// Letters, digits and '._-', at most 64, compared without case. Wherever a JOB is asked for, a name means the newest
+    /// job that bears it.
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     name: Option<Name>,
     /// Give the job a label (can be repeated)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label, help_heading = "Identity")]
     label: Vec<(String, String)>,
     /// Write the id to this file before the command starts
+    ///
+    /// The file is replaced as a whole: whoever waits for it never reads half an id.
     #[arg(long, value_name = "PATH", help_heading = "Identity")]
     id_file: Option<PathBuf>,
-    /// When an active job bears the name: fail, attach, skip or replace
+    /// When the name is taken: fail, attach, skip or replace
     ///
     /// 'fail', the default, refuses. 'attach' shows the output of that job and mirrors its end. 'skip' prints its id.
     /// 'replace' stops it first. Whatever is chosen, only one of many callers starts a job.
@@ -68,6 +74,8 @@ pub struct Args {
     job: JobArgs,
 
     /// Print the id and return as soon as the command executes
+    ///
+    /// When it cannot be started nothing is printed on stdout, and the message on stderr names the id.
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Print one JSON document (with --detach)
@@ -75,6 +83,8 @@ pub struct Args {
     json: bool,
 
     /// The command to run
+    ///
+    /// Looked up in PATH and executed as it is, without a shell.
     #[arg(value_name = "COMMAND")]
     command: OsString,
     /// Its arguments

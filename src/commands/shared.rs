@@ -28,12 +28,17 @@ pub(super) fn parse_limit(text: &str) -> Result<duration::Limit, String> {
 #[derive(Debug, Clone, Default, Args)]
 pub struct FilterArgs {
     /// Only jobs in this state (can be repeated)
+    ///
+    /// Or several, separated by commas: queued, starting, running, stopping, finalizing, succeeded, failed, interrupted,
+    /// timed_out, abandoned, skipped, orphaned, lost, corrupt.
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<State>,
     /// Only jobs with this name (can be repeated)
     #[arg(long, value_name = "NAME")]
     pub name: Vec<Name>,
-    /// Only jobs with this label (can be repeated; all must match)
+    /// Only jobs with this label (can be repeated)
+    ///
+    /// All must match.
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label)]
     pub label: Vec<(String, String)>,
 }

@@ -12,6 +12,8 @@ use crate::present::text;
 use crate::store::Surroundings;
 
 /// Show one job in full
+///
+/// What is shown was concluded just now from the job's files, its claim and the process table; nothing is written.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +24,9 @@ pub struct Args {
     /// The jobs: ids, names or @last
     #[arg(value_name = "JOB", required = true)]
     jobs: Vec<String>,
-    /// Print the value of one field of the JSON document alone, such as state, pid or output.stdout_path
+    /// Print the value of one field of the JSON document
+    ///
+    /// Such as state, pid or output.stdout_path. Text is printed without quotes, null as an empty line.
     #[arg(short = 'P', long, value_name = "FIELD", conflicts_with = "json")]
     property: Option<String>,
     /// Print one JSON document

@@ -24,27 +24,34 @@ use crate::store::Store;
 Examples:
   jobdir wait 12                    wait, and exit as job 12 does
   jobdir wait --any 12 13           wait for the first of them
-  jobdir wait --timeout 5m build    give up waiting after 5 minutes; the job goes on (exit code 122)
+  jobdir wait --timeout 5m build    at most 5 minutes; then exit with 122
   jobdir wait --json @last          one document with the outcome
-  jobdir wait --for ready web       until the job has created the file $JOBDIR_READY
+  jobdir wait --for ready web       until it has created $JOBDIR_READY
   jobdir wait --for output='listening on' --timeout 30s web
 
-Conditions: a state such as running or failed, ready, paused, deleted, output=REGEX. With --for the exit code is 0 when the
-condition came true, 122 when the time was up, 1 when it can no longer come true.")]
+Conditions: a state such as running or failed, ready, paused, deleted,
+output=REGEX. With --for the exit code is 0 when the condition came true,
+122 when the time was up, 1 when it can no longer come true.")]
 pub struct Args {
     /// The jobs: ids, names or @last
     #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
     jobs: Vec<String>,
-    /// Wait for all of them, which is the default; without JOB, for all active jobs
+    /// Wait for all of them, which is the default
+    ///
+    /// Without JOB and without filters: for all that are active now.
     #[arg(long, conflicts_with = "any")]
     all: bool,
     /// Wait for the first of them only
     #[arg(long)]
     any: bool,
-    /// Stop waiting after this time, 0 to test once; the jobs go on
+    /// Stop waiting after this time; the jobs go on
+    ///
+    /// The exit code is then 122. 0 tests once.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// Wait for this instead of the end (see below)
+    /// Wait for this instead of the end
+    ///
+    /// A state, ready, paused, deleted or output=REGEX; see below.
     #[arg(long = "for", value_name = "CONDITION")]
     condition: Option<Condition>,
     /// Print one JSON document

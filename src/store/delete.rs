@@ -2,9 +2,8 @@
 //! `trash/` is removed by the next sweep.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Claim, Store, StoreError, Surroundings, atomic, random};
 use crate::domain::job::Job;
@@ -13,7 +12,7 @@ use crate::domain::retention::{KEEP_LAST, Retention, is_removable};
 use crate::platform;
 
 /// How old something in `staging/` must be before nobody can still be working on it.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: TimeDelta = TimeDelta::days(1);
 
 impl Store {
     /// Removes every trace of a claimed job. The caller has made sure that nothing of it lives.
@@ -81,10 +80,8 @@ impl Store {
             atomic::remove_any(&entry.path()).ok();
         }
         for entry in entries(self.layout().staging()) {
-            let age = platform::facts(&entry.path())
-                .ok()
-                .and_then(|facts| SystemTime::now().duration_since(facts.modified?).ok());
-            if age.is_some_and(|age| age > STALE) {
+            let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
+            if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
                 atomic::remove_any(&entry.path()).ok();
             }
         }

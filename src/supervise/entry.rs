@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{recover, run};
+use super::{begin, recover};
 use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Order, Refusal};
 use crate::domain::signal::Signal;
@@ -85,8 +85,8 @@ pub fn supervise(arguments: &[OsString]) -> u8 {
     };
     let beginning = Beginning { store, id, client, queue, epoch };
     match order {
-        Order::Start { staging, variables } => run::start(beginning, &staging, variables),
-        Order::Resume { spec, fifo, variables } => run::resume(beginning, spec.map(|spec| *spec), fifo, variables),
+        Order::Start { staging, variables } => begin::start(beginning, &staging, variables),
+        Order::Resume { spec, fifo, variables } => begin::resume(beginning, spec.map(|spec| *spec), fifo, variables),
         Order::Recover { verb } => recover::recover(beginning, &verb),
     }
     0

@@ -17,6 +17,7 @@
 //!
 //! May use `domain`, `platform` and `store`. Prints nothing: it has no terminal.
 
+mod begin;
 mod driver;
 mod entry;
 mod environment;
@@ -27,6 +28,7 @@ mod machine;
 mod nested;
 mod outside;
 mod recover;
+mod retry;
 mod run;
 mod tree;
 mod waiting;

@@ -4,34 +4,23 @@ use std::fs::File;
 use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
-use super::entry::{Beginning, Client};
+use super::entry::Client;
 use super::environment;
 use super::hook::Hook;
-use super::journal::Journal;
 use super::machine::{End, Machine, Phase};
 use super::tree::{Processes, Tree, holdouts};
-use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
-use crate::domain::notice::{Notice, Refusal};
+use crate::domain::notice::Notice;
 use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
-use crate::domain::record::{Attempt, Finally, FinallyState, Step, Usage, Waiting};
+use crate::domain::record::{Finally, FinallyState, Step, Usage};
 use crate::domain::request::Verb;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
-use crate::domain::state::{ErrorKind, Reason, State};
+use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput};
-use crate::store::{Claim, Flush, Inbox, Store, StoreError, Surroundings};
-
-/// This many failures within [`CRASH_WINDOW`] end the retries.
-const CRASH_LOOP: usize = 5;
-const CRASH_WINDOW: Duration = Duration::from_secs(10);
-
-fn crashes_in_a_row(ends: &[Duration]) -> bool {
-    let first = ends.len().checked_sub(CRASH_LOOP).map(|first| ends[first]);
-    first.zip(ends.last()).is_some_and(|(first, last)| *last - first < CRASH_WINDOW)
-}
+use crate::store::{Flush, Store, StoreError};
 
 /// What was so before an attempt.
 #[derive(Clone, Copy, Debug)]
@@ -79,214 +68,9 @@ pub fn containment() -> Vec<&'static str> {
     kinds
 }
 
-/// Publishes a new job and runs it.
-pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
-    match publish(&mut beginning, staging) {
-        Ok((claim, spec)) => {
-            beginning.client.tell(&Notice::Published { attempt: 1 });
-            begin(beginning, claim, spec, variables);
-        }
-        Err(Some(error)) => beginning.client.refuse(&error),
-        Err(None) => {}
-    }
-}
-
-fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
-    let spec = beginning.store.staged_spec(staging)?;
-    let names = match &spec.name {
-        None => None,
-        Some(name) => match beginning.store.lock_name(name)? {
-            Ok(lock) => Some(lock),
-            Err(by) => {
-                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
-                return Err(None);
-            }
-        },
-    };
-    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
-    Ok((claim, spec))
-}
-
-/// Begins the next attempt of a job that has ended.
-pub(super) fn resume(
-    mut beginning: Beginning,
-    spec: Option<JobSpec>,
-    fifo: Option<String>,
-    variables: Option<Variables>,
-) {
-    match prepare_resume(&mut beginning, spec, fifo) {
-        Ok((claim, spec, number)) => {
-            beginning.client.tell(&Notice::Published { attempt: number });
-            begin(beginning, claim, spec, variables);
-        }
-        Err(Some(error)) => beginning.client.refuse(&error),
-        Err(None) => {}
-    }
-}
-
-/// Takes the claim and writes the new attempt into the record.
-fn prepare_resume(
-    beginning: &mut Beginning,
-    given: Option<JobSpec>,
-    fifo: Option<String>,
-) -> Result<(Claim, JobSpec, u32), Option<StoreError>> {
-    let Beginning { store, id, client, .. } = beginning;
-    let claim = store.claim(*id)?;
-    let (spec, mut record) = (claim.load_spec()?, claim.load_record()?);
-    let mut refuse = |message: String| {
-        client.tell(&Notice::Refused(Refusal::Failed { message }));
-        None
-    };
-    if !record.state.is_recorded_end() {
-        return Err(refuse("its supervisor has died since; try again".into()));
-    }
-    let left = store.recorded_processes(&spec, &record, &Surroundings::new(), true);
-    if !left.is_empty() {
-        return Err(refuse("processes of an earlier attempt still live".into()));
-    }
-    let _names = match &spec.name {
-        None => None,
-        Some(name) => match store.lock_name(name)? {
-            Ok(lock) => Some(lock),
-            Err(by) => {
-                client.tell(&Notice::Refused(Refusal::NameTaken { by }));
-                return Err(None);
-            }
-        },
-    };
-    let number = record.attempt().number + 1;
-    claim.make_attempt(number)?;
-    let mut attempt = Attempt { number, ..Attempt::default() };
-    if let Some(given) = &given {
-        claim.save_attempt_spec(number, given)?;
-        attempt.command = (given.command != spec.command).then(|| given.command.clone());
-    }
-    if let Some(fifo) = fifo {
-        claim.adopt_fifo(&store.layout().staged(&fifo))?;
-    }
-    // What lies in the inbox and does not name the new attempt was meant for one that has ended.
-    let mut journal = Journal::new(&claim, record.clone());
-    let inbox = Inbox::new(claim.paths().kill_signals());
-    for request in inbox.look().unwrap_or_default() {
-        if !request.content.as_ref().is_ok_and(|asked| asked.attempt == Some(number)) {
-            journal.answer(&claim, &inbox, &request, "already_ended", None);
-        }
-    }
-    record.attempts.push(attempt);
-    record.run_started_with = number;
-    record.supervisor = platform::own_identity().ok();
-    (record.run_outcome, record.stop, record.waiting_for, record.paused) = (None, None, None, false);
-    record.place = platform::place();
-    *journal.change() = record;
-    journal.enter(&claim, State::Starting);
-    journal.save(&claim, Flush::No)?;
-    Ok((claim, given.unwrap_or(spec), number))
-}
-
-fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
-    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
-    let (record, own) = match (claim.load_record(), platform::own_identity()) {
-        (Ok(record), Ok(own)) => (record, own),
-        (Err(error), _) => return client.refuse(&error),
-        (_, Err(error)) => {
-            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
-        }
-    };
-    // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
-    let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = InboxWatch::new(inbox.dir(), queue.waker());
-    let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
-    let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
-    let mut run = Run { store, client, driver, spec, variables, own };
-    run.all_attempts();
-    run.finish();
-}
-
 impl Run {
-    /// Runs attempts until one needs no retry. The outcome of the last is in the record, not yet saved.
-    fn all_attempts(&mut self) {
-        let mut ends: Vec<Duration> = Vec::new();
-        for nth in 1.. {
-            if self.attempt() {
-                self.run_finally_steps();
-            }
-            ends.push(self.driver.now());
-            let retry = &self.spec.retry;
-            let failed = self.driver.journal.record().attempt().outcome.as_ref().is_some_and(|outcome| {
-                outcome.state == State::Failed
-                    && outcome.error_kind == Some(ErrorKind::JobFailure)
-                    && outcome.reason != Some(Reason::Signal)
-            });
-            if !failed || nth > retry.retries {
-                return;
-            }
-            if crashes_in_a_row(&ends) {
-                let message =
-                    format!("not retried any more: it failed {CRASH_LOOP} times within {} s", CRASH_WINDOW.as_secs());
-                self.driver.journal.tell(&self.driver.claim, Happening::Note { message: message.clone() });
-                self.driver.journal.attempt().message = Some(message);
-                return;
-            }
-            let delay = Duration::from_millis(retry.delay_before(nth));
-            // What it held is for others meanwhile; it queues anew.
-            self.leave_queue();
-            if let Some(cause) = self.wait_for_retry(delay) {
-                self.driver.journal.change().run_outcome = Some(conclude(Some(&cause), None, None));
-                return;
-            }
-            self.next_attempt();
-        }
-    }
-
-    /// Waits before a retry. Returns what ended the waiting, if something did.
-    fn wait_for_retry(&mut self, delay: Duration) -> Option<Cause> {
-        let until = self.driver.now() + delay;
-        let waiting = Waiting {
-            kind: "retry".into(),
-            name: None,
-            holders: Vec::new(),
-            position: None,
-            until: Some(platform::now() + delay),
-        };
-        let record = self.driver.journal.change();
-        (record.stop, record.waiting_for) = (None, Some(vec![waiting]));
-        self.driver.journal.enter(&self.driver.claim, State::Queued);
-        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
-        loop {
-            if let Some(cause) = self.stopped_before_start() {
-                return Some(cause);
-            }
-            let now = self.driver.now();
-            if now >= until {
-                return None;
-            }
-            if self.sleep_in_queue((until - now).min(self.driver.watch.poll())) {
-                return Some(Cause { reason: Reason::SupervisorSignal, reason_text: None });
-            }
-        }
-    }
-
-    fn next_attempt(&mut self) {
-        let record = self.driver.journal.change();
-        let last = record.attempt();
-        let attempt = Attempt { number: last.number + 1, command: last.command.clone(), ..Attempt::default() };
-        let number = attempt.number;
-        record.attempts.push(attempt);
-        record.waiting_for = None;
-        // The same attempt spec, if there was one, holds for the retry.
-        if let Ok(spec) = self.driver.claim.load_attempt_spec(number - 1)
-            && self.driver.claim.make_attempt(number).is_ok()
-            && self.driver.claim.load_spec().is_ok_and(|own| own != spec)
-        {
-            self.driver.claim.save_attempt_spec(number, &spec).ok();
-        }
-        self.driver.journal.enter(&self.driver.claim, State::Starting);
-        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
-    }
-
     /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
-    fn attempt(&mut self) -> bool {
+    pub(super) fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
         let record = driver.journal.change();
         record.place = platform::place();
@@ -539,7 +323,7 @@ impl Run {
     }
 
     /// Lets go of mutexes and slots.
-    fn leave_queue(&self) {
+    pub(super) fn leave_queue(&self) {
         if !self.spec.coordination.wants.is_empty() {
             // What stays behind is found to be dead by whoever it would block.
             self.store.leave_queue(self.spec.id).ok();

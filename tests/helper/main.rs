@@ -1,1 +1,3 @@
+//! The helper program of the tests; it does nothing yet.
+
 fn main() {}
