@@ -43,11 +43,20 @@ macro_rules! verb {
 
 const VERBS: &[Verb] = &[
     verb!(run, "Start a job", aliases: &[], usage: exit_code::JOBDIR_FAILED),
+    verb!(resume, "Start the next attempt of a job that has ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(jobs, "List jobs", aliases: &["ps", "ls"], usage: exit_code::USAGE),
     verb!(status, "Show one job in full", aliases: &["inspect"], usage: exit_code::USAGE),
     verb!(logs, "Show what a job has printed", aliases: &[], usage: exit_code::USAGE),
     verb!(wait, "Wait until jobs have ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(kill, "Stop jobs", aliases: &["stop"], usage: exit_code::USAGE),
+    verb!(delete, "Stop jobs if need be, and remove every trace of them", aliases: &["rm"], usage: exit_code::USAGE),
+    verb!(abandon, "Give jobs up", aliases: &[], usage: exit_code::USAGE),
+    verb!(signal, "Send a signal to every process of jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(pause, "Stop every process of jobs for a while", aliases: &[], usage: exit_code::USAGE),
+    verb!(unpause, "Let paused jobs go on", aliases: &[], usage: exit_code::USAGE),
+    verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
 ];
 
 const LONG_ABOUT: &str = "\
@@ -91,7 +100,11 @@ fn skeleton() -> Command {
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(PathBuf))
                 .help_heading("Global options")
-                .help("Where the jobs are [env: JOBDIR_STATE_DIR]"),
+                .help("Where the jobs are [env: JOBDIR_STATE_DIR]")
+                .long_help(
+                    "Where the jobs are. Without it, JOBDIR_STATE_DIR says so; without that, the platform's directory for \
+                     the state of users, on Linux ~/.local/state/jobdir",
+                ),
         )
         .arg(
             Arg::new("color")
@@ -101,7 +114,10 @@ fn skeleton() -> Command {
                 .value_parser(["auto", "always", "never"])
                 .hide_possible_values(true)
                 .help_heading("Global options")
-                .help("Use colour: auto, always or never [env: NO_COLOR]"),
+                .help("Use colour: auto, always or never [env: NO_COLOR]")
+                .long_help(
+                    "When to use colour. 'auto', the default, uses it on a terminal unless NO_COLOR is set or TERM is 'dumb'",
+                ),
         )
         .arg(
             Arg::new("verbose")
@@ -179,6 +195,12 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_in_the_list_of_names() {
+        let verbs: Vec<_> = VERBS.iter().map(|verb| verb.name).collect();
+        assert_eq!(verbs, commands::NAMES);
     }
 
     #[test]

@@ -45,6 +45,15 @@ impl CommandError {
         self
     }
 
+    /// Gives an error the exit code of `run`, `resume` and `wait`, whose low codes belong to the job.
+    #[must_use]
+    pub fn of_run(self) -> Self {
+        match self.exit {
+            exit_code::FAILED | exit_code::USAGE | exit_code::NO_SUCH_JOB => self.exit(exit_code::JOBDIR_FAILED),
+            _ => self,
+        }
+    }
+
     /// Refuses for wrong usage that clap cannot see.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new("usage", message).exit(exit_code::USAGE)

@@ -21,6 +21,8 @@
 //!
 //! `tests/it/architecture.rs` fails when a module uses one that it must not.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "unit tests set their scenes by hand"))]
+
 pub mod cli;
 pub mod client;
 pub mod commands;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::end::EndWatch;
+use crate::domain::event::Happening;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::request::{Kill, Request, Verb};
@@ -80,7 +81,7 @@ pub fn kill(
     if before.observation.supervised != Some(true) {
         return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
     }
-    let attempt = before.attempt().map_or(1, |attempt| attempt.number);
+    let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
     deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
     let continued = continue_supervisor(&before);
     if options.no_wait {
@@ -92,7 +93,14 @@ pub fn kill(
         let is_free = watch.is_free();
         let job = load()?;
         let current = job.attempt().map_or(0, |a| a.number);
-        if job.state().is_terminal() || current != attempt {
+        let same_run = job.record().is_some_and(|record| record.run_started_with <= attempt);
+        if current != attempt && same_run && job.observation.supervised == Some(true) {
+            // A retry began meanwhile. What was asked for was meant for the run.
+            attempt = current;
+            deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+            continue;
+        }
+        if job.state().is_terminal() || (current != attempt && !same_run) {
             return Ok((classify(&job, current == attempt), job, continued));
         }
         if is_free {
@@ -136,4 +144,105 @@ fn continue_supervisor(job: &Job) -> bool {
             .is_some_and(|info| info.identity == *identity && matches!(info.state, 'T' | 't'))
     });
     suspended.is_some_and(|identity| platform::signal_identity(identity, Signal::CONT).is_ok())
+}
+
+/// How long an answer is waited for: a supervisor that lives answers within milliseconds.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a supervisor said to a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It changed something.
+    Accepted,
+    /// It is so already.
+    NoChange,
+    /// The attempt has ended.
+    AlreadyEnded,
+    /// It cannot or will not; why.
+    Refused(String),
+    /// It has not answered in time; the request lies there.
+    None,
+}
+
+/// Asks the supervisor of a job for something, and waits for its answer.
+///
+/// # Errors
+/// `NoSuchJob` when the job is deleted meanwhile, or what the system says.
+pub fn request(
+    store: &Store,
+    queue: &WakeQueue,
+    job: &Job,
+    verb: Verb,
+    limit: Option<Duration>,
+) -> Result<Answer, StoreError> {
+    let knows = |record: &crate::domain::record::JobRecord| record.capabilities.iter().any(|c| c == verb.name());
+    if !job.record().is_some_and(knows) {
+        let message = format!("its supervisor is of a version that does not know '{}'", verb.name());
+        return Ok(Answer::Refused(message));
+    }
+    let attempt = job.attempt().map_or(1, |attempt| attempt.number);
+    let name = deliver(store, job.id, &Request::new(attempt, verb))?;
+    let deadline = Instant::now() + limit.unwrap_or(ANSWER_LIMIT);
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let answer = store.events(job.id, 0)?.into_iter().rev().find_map(|event| match event.what {
+            Happening::Answered { request, result, message, .. } if request == name => Some((result, message)),
+            _ => None,
+        });
+        if let Some((result, message)) = answer {
+            return Ok(match result.as_str() {
+                "accepted" => Answer::Accepted,
+                "no_change" => Answer::NoChange,
+                "already_ended" => Answer::AlreadyEnded,
+                _ => Answer::Refused(message.unwrap_or_else(|| "the supervisor refused".into())),
+            });
+        }
+        if Instant::now() >= deadline || !store.is_claimed(job.id)? {
+            return Ok(Answer::None);
+        }
+        // The answer comes within a millisecond or two; a watch would take longer to open.
+        queue.wait(Some(pause), None).ok();
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// Gives a job up: asks its supervisor, and acts in its place when it does not answer within a second.
+///
+/// # Errors
+/// `NoSuchJob` when the job is deleted meanwhile, or what the system says.
+pub fn abandon(
+    store: &Store,
+    queue: &WakeQueue,
+    job: Job,
+    kill: bool,
+    reason_text: Option<String>,
+) -> Result<Job, StoreError> {
+    let id = job.id;
+    let verb = Verb::Abandon { kill, reason_text };
+    let load = || store.load(id, &Surroundings::new());
+    if job.observation.supervised == Some(true) {
+        let watch = EndWatch::new(store, id, queue.waker());
+        let answer = request(store, queue, &job, verb.clone(), Some(Duration::from_secs(1)))?;
+        if answer != Answer::None {
+            let deadline = Instant::now() + Duration::from_secs(1);
+            while !watch.is_free() && Instant::now() < deadline {
+                queue.wait(Some(Duration::from_millis(20)), None).ok();
+            }
+            return load();
+        }
+        // It is suspended or stuck. Its end frees the claim; what it supervised is not touched by it.
+        if let Some(supervisor) = load()?.record().and_then(|record| record.supervisor) {
+            platform::signal_identity(supervisor, Signal::KILL).ok();
+        }
+        let deadline = Instant::now() + Duration::from_millis(500);
+        while !watch.is_free() && Instant::now() < deadline {
+            queue.wait(Some(Duration::from_millis(20)), None).ok();
+        }
+        let job = load()?;
+        if job.state().is_recorded_end() {
+            return Ok(job);
+        }
+        return super::launch::recover(store, id, verb, job).map(|(_, job, _)| job);
+    }
+    super::launch::recover(store, id, verb, job).map(|(_, job, _)| job)
 }

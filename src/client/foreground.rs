@@ -2,19 +2,18 @@
 //!
 //! It is only a spectator with a telephone. Killing it loses nothing: the job goes on, supervised.
 
+use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-use notify::{RecursiveMode, Watcher};
 
 use super::pump::{Pump, Sink};
 use crate::domain::job_id::JobId;
+use crate::domain::notice::Notice;
 use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::Reason;
 use crate::platform::{self, Connection, Wake, WakeQueue};
-use crate::store::{Store, StoreError, deliver};
+use crate::store::{Store, StoreError, Watch, deliver};
 
 /// How long to look quickly before opening a watch: short jobs are over by then, and closing a watch takes its time.
 const EAGER: Duration = Duration::from_millis(8);
@@ -45,8 +44,9 @@ pub struct Foreground<'a> {
 /// How staying ended.
 #[derive(Debug)]
 pub enum ForegroundEnd {
-    /// The supervisor is gone, and everything that was printed has been shown. The record tells the rest.
-    RunEnded,
+    /// The run is over, and everything that was printed has been shown. The record tells the rest; a job that is to be
+    /// deleted stays as long as the connection does.
+    RunEnded(Connection),
     /// We leave, the job goes on.
     Left(Leave),
 }
@@ -73,30 +73,35 @@ impl Foreground<'_> {
         mut on_write_error: impl FnMut(Sink, &io::Error),
     ) -> Result<ForegroundEnd, StoreError> {
         let paths = self.store.layout().job(self.id);
-        let mut pump = Pump::new(self.queue.waker());
-        pump.add(&paths.stdout(self.attempt), Sink::Stdout, 0);
-        if !self.merged {
-            pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);
-        }
+        let mut pump = self.pump();
         let began = Instant::now();
         let mut watch = None;
         let mut signals = 0;
         let mut over = false;
+        // The attempts that began after the one that is shown: each is shown when the one before is through.
+        let mut next: VecDeque<u32> = VecDeque::new();
         loop {
-            if over {
+            if over || !next.is_empty() {
                 pump.finish();
-                if pump.is_done() && !matches!(pump_failure(&mut pump, &mut on_write_error), Some(Leave::ReaderGone)) {
-                    return Ok(ForegroundEnd::RunEnded);
-                }
             } else {
                 pump.look();
             }
+            if (over || !next.is_empty()) && pump.is_done() && !pump.has_failed() {
+                let Some(attempt) = next.pop_front() else {
+                    return Ok(ForegroundEnd::RunEnded(self.connection));
+                };
+                self.attempt = attempt;
+                pump = self.pump();
+                watch = None;
+                continue;
+            }
             if pump_failure(&mut pump, &mut on_write_error) == Some(Leave::ReaderGone) {
-                self.ask(Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
+                let current = next.back().copied().unwrap_or(self.attempt);
+                self.ask(current, Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
             if watch.is_none() && !over && began.elapsed() > EAGER {
-                watch = Some(self.watch(paths.attempt(self.attempt)));
+                watch = Some(Watch::of(&paths.attempt(self.attempt), self.queue.waker()));
                 // What was printed before the watch existed rang no bell.
                 pump.look();
             }
@@ -113,7 +118,11 @@ impl Foreground<'_> {
                 source,
             })?;
             if news {
-                over = self.is_over();
+                over = self.is_over(&mut next);
+                if let (Some(attempt), 1..) = (next.back(), signals) {
+                    // What we asked for was meant for the run, not only for the attempt that has ended meanwhile.
+                    self.ask(*attempt, Kill::default())?;
+                }
             }
             for wake in wakes {
                 let Wake::Signal(signal) = wake else { continue };
@@ -124,38 +133,48 @@ impl Foreground<'_> {
                 if !over {
                     on_stop(signal, signals);
                     let first = signals == 1;
-                    self.ask(Kill { front: first.then_some(signal), now: !first, ..Kill::default() })?;
+                    let current = next.back().copied().unwrap_or(self.attempt);
+                    self.ask(current, Kill { front: first.then_some(signal), now: !first, ..Kill::default() })?;
                 }
             }
         }
     }
 
-    /// Reads the news. The closing of the connection is the end, however it came about.
-    fn is_over(&mut self) -> bool {
+    fn pump(&self) -> Pump {
+        let paths = self.store.layout().job(self.id);
+        let mut pump = Pump::new(self.queue.waker());
+        pump.add(&paths.stdout(self.attempt), Sink::Stdout, 0);
+        if !self.merged {
+            pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);
+        }
+        pump.add(&paths.finally_log(self.attempt), Sink::Stderr, 0);
+        pump
+    }
+
+    /// Reads the news: further attempts, and the end. The closing of the connection is the end, however it came about.
+    fn is_over(&mut self, next: &mut VecDeque<u32>) -> bool {
         loop {
             match self.connection.receive(Some(Duration::from_millis(1))) {
-                Ok(Some(line)) if line.contains("ended") => return true,
-                Ok(Some(_)) if self.connection.has_line() => {}
-                Ok(Some(_)) => return false,
+                Ok(Some(line)) => match serde_json::from_str(&line) {
+                    Ok(Notice::Ended) => return true,
+                    Ok(Notice::Running { attempt }) if attempt != self.attempt => next.push_back(attempt),
+                    Ok(_) | Err(_) => {}
+                },
                 Ok(None) => return true,
                 Err(error) => return !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+            }
+            if !self.connection.has_line() {
+                return false;
             }
         }
     }
 
-    fn ask(&self, kill: Kill) -> Result<(), StoreError> {
+    fn ask(&self, attempt: u32, kill: Kill) -> Result<(), StoreError> {
         let kill = Kill { reason: Some(Reason::ClientSignal), ..kill };
-        match deliver(self.store, self.id, &Request::new(self.attempt, Verb::Kill(kill))) {
+        match deliver(self.store, self.id, &Request::new(attempt, Verb::Kill(kill))) {
             Ok(_) | Err(StoreError::NoSuchJob) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    fn watch(&self, directory: PathBuf) -> Option<notify::RecommendedWatcher> {
-        let waker = self.queue.waker();
-        let mut watcher = notify::recommended_watcher(move |_| waker.wake()).ok()?;
-        watcher.watch(&directory, RecursiveMode::NonRecursive).ok()?;
-        Some(watcher)
     }
 }
 
@@ -175,12 +194,7 @@ pub fn copy_typed(fifo: std::fs::File) {
         let mut fifo = fifo;
         let mut buffer = [0u8; 4096];
         loop {
-            if !platform::in_foreground_of_stdin() {
-                // A process in the background that reads is stopped by the terminal; the job shall not suffer for it.
-                std::thread::sleep(Duration::from_millis(200));
-                continue;
-            }
-            match platform::read_stdin(&mut buffer) {
+            match platform::read_typed(&mut buffer) {
                 Ok(0) => return,
                 Ok(n) if fifo.write_all(&buffer[..n]).is_ok() => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -25,6 +25,8 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 pub struct Launched {
     /// Its id.
     pub id: JobId,
+    /// Its attempt.
+    pub attempt: u32,
     /// Whether it has to wait.
     pub queued: bool,
     /// The line to its supervisor: its closing is the end of the run.
@@ -101,28 +103,72 @@ pub fn launch(
     connection.send(&order).map_err(broken)?;
     // From here on the supervisor may publish it at any moment; what it does not publish is swept one day.
     staged.handed_over();
-    match receive(&mut connection, id)? {
-        Notice::Published => {}
+    let attempt = match receive(&mut connection, id)? {
+        Notice::Published { attempt } => attempt,
         Notice::Refused(refusal) => {
             staged.take_back();
             return Err(refused(id, refusal));
         }
         other => return Err(unexpected(id, &other)),
-    }
+    };
     staged.flush()?;
     staged.flush_place()?;
+    begun(id, attempt, connection)
+}
+
+/// The next attempt of a job.
+#[derive(Debug)]
+pub struct Resuming {
+    /// The job.
+    pub id: JobId,
+    /// What the attempt runs with, when that is not the spec of the job.
+    pub spec: Option<JobSpec>,
+    /// A FIFO in `staging/` that becomes its input.
+    pub fifo: Option<String>,
+    /// The environment, when the spec does not hold it.
+    pub variables: Option<Variables>,
+    /// Whether our stdin becomes its input.
+    pub keep_stdin: bool,
+}
+
+/// Launches the next attempt of a job.
+///
+/// # Errors
+/// See [`LaunchError`].
+pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchError> {
+    let Resuming { id, spec, fifo, variables, keep_stdin } = resuming;
+    let broken = |error: std::io::Error| LaunchError::Supervisor {
+        id,
+        message: format!("the supervisor could not be started: {error}"),
+    };
+    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
+    let id_text = id.to_string();
+    let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
+    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
+    let order = Order::Resume { spec: spec.map(Box::new), fifo, variables };
+    connection.send(&serde_json::to_string(&order).expect("orders have no failing serialiser")).map_err(broken)?;
+    let attempt = match receive(&mut connection, id)? {
+        Notice::Published { attempt } => attempt,
+        Notice::Refused(refusal) => return Err(refused(id, refusal)),
+        other => return Err(unexpected(id, &other)),
+    };
+    begun(id, attempt, connection)
+}
+
+/// Waits until the command executes, or the supervisor says why not.
+fn begun(id: JobId, attempt: u32, mut connection: Connection) -> Result<Launched, LaunchError> {
     match receive(&mut connection, id)? {
-        Notice::Running => Ok(Launched { id, queued: false, connection }),
-        Notice::Queued => Ok(Launched { id, queued: true, connection }),
+        Notice::Running { attempt } => Ok(Launched { id, attempt, queued: false, connection }),
+        Notice::Queued => Ok(Launched { id, attempt, queued: true, connection }),
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
             while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
-        Notice::Ended => Ok(Launched { id, queued: false, connection }),
+        Notice::Ended => Ok(Launched { id, attempt, queued: false, connection }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
-        other => Err(unexpected(id, &other)),
+        other @ Notice::Published { .. } => Err(unexpected(id, &other)),
     }
 }
 
@@ -167,6 +213,7 @@ fn first_record(id: JobId) -> JobRecord {
         containment: Vec::new(),
         capabilities: Vec::new(),
         run_started_with: 1,
+        run_outcome: None,
         attempts: vec![Attempt { number: 1, ..Attempt::default() }],
     }
 }

@@ -4,16 +4,20 @@
 //! May use `domain`, `platform` and `store`. Says nothing to the user: it returns values and calls back.
 
 mod ask;
+mod condition;
 mod end;
+mod follow;
 mod foreground;
 mod launch;
 mod pump;
 mod select;
 
-pub use ask::{KillOptions, KillResult, kill};
+pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request};
+pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
+pub use follow::follow;
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
-pub use launch::{LaunchError, Launched, Launching, launch};
+pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
 pub use pump::{Pump, Sink};
 pub use select::{Filter, Unresolved, resolve};
 

@@ -108,6 +108,11 @@ impl Pump {
         self.streams.iter().all(|stream| !stream.running || stream.shared.with(|state| state.done))
     }
 
+    /// Says whether a failure to write is still to be taken.
+    pub fn has_failed(&self) -> bool {
+        self.streams.iter().any(|stream| stream.shared.with(|state| state.failure.is_some()))
+    }
+
     /// Takes the first failure to write, if there was one.
     pub fn take_failure(&mut self) -> Option<(Sink, io::Error)> {
         self.streams.iter().find_map(|stream| {

@@ -36,13 +36,13 @@ pub struct Args {
     active: bool,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Only jobs that were started in this directory or below it
+    /// Only jobs started in this directory or below it
     #[arg(long)]
     here: bool,
-    /// At most this many, the newest
+    /// Only the newest jobs, at most this many
     #[arg(short = 'n', value_name = "NUMBER")]
     number: Option<usize>,
-    /// Print ids alone
+    /// Print ids alone, a line each
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Print one JSON document
@@ -132,7 +132,7 @@ fn show(context: &Context, jobs: &[Job]) {
                     .map_or_else(dash, |leader| leader.pid.to_string()),
                 spec.map_or_else(
                     || job.observation.message.as_deref().map_or_else(dash, text::escape),
-                    |s| text::command(&s.command),
+                    |s| text::command(job.command().unwrap_or(&s.command)),
                 ),
             ]
         })

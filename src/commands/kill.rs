@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 
-use super::shared::{FilterArgs, choose, choose_by_filter, parse_duration};
+use super::acting::{Deed, TargetArgs, act_on_each};
+use super::shared::parse_duration;
 use crate::client::{KillOptions, KillResult, kill, parse_signal};
 use crate::context::Context;
 use crate::domain::duration::to_ms;
 use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
 use crate::domain::request::Kill;
 use crate::domain::signal::Signal;
 use crate::domain::state::Reason;
 use crate::error::CommandError;
-use crate::exit_code;
-use crate::present::json::{self, JobDocument, ResultDocument, ResultsDocument};
+use crate::platform::WakeQueue;
 use crate::present::text::escape;
-use crate::store::StoreError;
+use crate::store::{Store, Surroundings};
 
 /// Stop jobs
 ///
@@ -30,20 +31,19 @@ Examples:
   jobdir kill -s INT --grace 3s @last     INT, at most 3 s, KILL
   jobdir kill --all                       stop everything that is active
 
-Without the CLI: move an empty file named 'kill' into the job's kill-signals directory.")]
+Without the CLI: move an empty file named 'kill' into the job's
+kill-signals directory. See docs/protocol.md.")]
 pub struct Args {
-    /// The jobs: ids, names or @last
-    #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
-    jobs: Vec<String>,
-    /// All active jobs
-    #[arg(long, conflicts_with = "jobs")]
-    all: bool,
     #[command(flatten)]
-    filter: FilterArgs,
+    target: TargetArgs,
     /// Send this signal first, instead of the plan's
+    ///
+    /// By name in any case, with or without SIG, or by number.
     #[arg(short, long, value_name = "SIGNAL", value_parser = parse_signal)]
     signal: Option<Signal>,
-    /// The longest time before KILL; the shorter of this and the job's own counts
+    /// The longest time between the first signal and KILL
+    ///
+    /// Of this and the job's own waits the shorter counts.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     grace: Option<Duration>,
     /// Go on to the next step of a stop under way at once
@@ -53,37 +53,25 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Skip finally steps
+    ///
+    /// Those that run already are stopped.
     #[arg(long)]
     abort: bool,
-    /// Record why
+    /// Record why, for 'jobdir status' and the events
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Return as soon as the request is delivered
     #[arg(long)]
     no_wait: bool,
     /// Stop waiting after this time; the stop goes on
+    ///
+    /// The exit code is then 1 and the result 'requested'.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// Print one JSON document
-    #[arg(long)]
-    json: bool,
 }
 
 /// Stops.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let store = context.reading()?;
-    let chosen = if args.jobs.is_empty() {
-        let mut filter = args.filter.filter();
-        filter.active = true;
-        choose_by_filter(&store, &filter)?
-    } else {
-        choose(&store, &args.jobs)?
-    };
-    if let (Some(unresolved), true) = (chosen.unresolved.first(), chosen.ids.is_empty()) {
-        return Err(CommandError::no_such_job(unresolved, context));
-    }
-    let store = if chosen.ids.is_empty() { store } else { context.writing()? };
-    let queue = context.queue().map_err(anyhow::Error::from)?;
     let options = KillOptions {
         kill: Kill {
             signal: args.signal,
@@ -98,64 +86,32 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         no_wait: args.no_wait,
         deadline: args.timeout.map(|timeout| Instant::now() + timeout),
     };
-    let mut code = exit_code::DONE;
-    let mut done: Vec<(String, &'static str, Option<String>, Option<Job>)> = Vec::new();
-    for unresolved in &chosen.unresolved {
-        let error = CommandError::no_such_job(unresolved, context);
-        code = exit_code::NO_SUCH_JOB;
-        if !args.json {
-            error.report(context);
-        }
-        done.push((unresolved.given.clone(), "not_found", Some(error.message), None));
-    }
-    // All are asked before the first is waited for, so that their plans run side by side.
-    if chosen.ids.len() > 1 && !args.no_wait {
+    let stoppable = |job: &Job| job.state().is_active() || job.has_survivors();
+    let ask_all = |store: &Store, queue: &WakeQueue, ids: &[JobId]| {
+        // All are asked before the first is waited for, so that their plans run side by side.
         let ask = KillOptions { no_wait: true, ..options.clone() };
-        for id in &chosen.ids {
-            let supervised = store.load(*id, &crate::store::Surroundings::new());
-            if supervised.is_ok_and(|job| job.observation.supervised == Some(true)) {
-                kill(&store, &queue, *id, &ask).ok();
+        if ids.len() > 1 && !args.no_wait {
+            for id in ids {
+                if store.load(*id, &Surroundings::new()).is_ok_and(|job| job.observation.supervised == Some(true)) {
+                    kill(store, queue, *id, &ask).ok();
+                }
             }
         }
-    }
-    for id in chosen.ids {
-        match kill(&store, &queue, id, &options) {
-            Ok((result, job, continued)) => {
-                let message = sentence(result, &job, continued);
-                if matches!(result, KillResult::NotStopped | KillResult::Refused)
-                    || (result == KillResult::Requested && !args.no_wait)
-                {
-                    code = code.max(exit_code::FAILED);
-                }
-                if let (false, Some(message)) = (args.json, &message) {
-                    context.talk(message);
-                }
-                done.push((id.to_string(), result.as_str(), message, Some(job)));
-            }
-            Err(StoreError::NoSuchJob) => {
-                code = exit_code::NO_SUCH_JOB;
-                let message = format!("job {id} was deleted meanwhile");
-                if !args.json {
-                    context.talk(&message);
-                }
-                done.push((id.to_string(), "not_found", Some(message), None));
-            }
-            Err(error) => return Err(error.into()),
+    };
+    act_on_each(&args.target, "kill", context, stoppable, ask_all, |store, queue, id| {
+        let was_paused = store.load(id, &Surroundings::new())?.record().is_some_and(|record| record.paused);
+        let (result, job, continued) = kill(store, queue, id, &options)?;
+        let failed = match result {
+            KillResult::NotStopped | KillResult::Refused => true,
+            KillResult::Requested => !args.no_wait,
+            _ => false,
+        };
+        let mut message = sentence(result, &job, continued);
+        if was_paused && result == KillResult::Stopped {
+            message = Some(format!("job {id} was paused; it was continued and stopped"));
         }
-    }
-    if args.json {
-        let results = done
-            .iter()
-            .map(|(id, result, message, job)| ResultDocument {
-                id: id.clone(),
-                result,
-                message: message.clone(),
-                job: job.as_ref().map(|job| JobDocument::new(job, false)),
-            })
-            .collect();
-        context.out(&json::render(&ResultsDocument { schema: "jobdir/kill/1".into(), results }));
-    }
-    Ok(code)
+        Ok(Deed { result: result.as_str(), message, failed, job: Some(job) })
+    })
 }
 
 /// What is said about one job; nothing when it was simply stopped.

@@ -5,7 +5,6 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use notify::{RecursiveMode, Watcher};
 
 use super::shared::choose_one;
 use crate::client::{EndWatch, Pump, Sink};
@@ -15,7 +14,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::{self, Wake};
 use crate::present::json::{self, LogsDocument, StreamDocument};
-use crate::store::{Store, Surroundings};
+use crate::store::{Store, Surroundings, Watch};
 
 /// How often to look in spite of a watch, and without one.
 const SLOW_POLL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -23,8 +22,8 @@ const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Show what a job has printed
 ///
-/// Its stdout goes to stdout and its stderr to stderr, byte for byte. There is no common order of the two and no time
-/// for each line: use --merge-output when starting the job, and 'jobdir events' for times.
+/// Its stdout goes to stdout and its stderr to stderr, byte for byte. There is no common order of the two: use
+/// --merge-output when starting the job if that matters.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -48,7 +47,7 @@ pub struct Args {
     /// Only stderr
     #[arg(long)]
     stderr: bool,
-    /// The output of this attempt instead of the latest
+    /// The output of this attempt, not of the latest
     #[arg(long, value_name = "NUMBER")]
     attempt: Option<u32>,
     /// Print one JSON document
@@ -104,7 +103,7 @@ fn follow(
         pump.add(path, *sink, from);
     }
     let end = on.then(|| EndWatch::new(store, job.id, queue.waker()));
-    let watcher = on.then(|| watch(streams, &queue)).flatten();
+    let watcher = streams.first().filter(|_| on).and_then(|(path, _)| Watch::of(path.parent()?, queue.waker()));
     let mut over = !on;
     loop {
         if over {
@@ -139,14 +138,6 @@ fn follow(
             };
         }
     }
-}
-
-fn watch(streams: &[(PathBuf, Sink)], queue: &platform::WakeQueue) -> Option<notify::RecommendedWatcher> {
-    let waker = queue.waker();
-    let mut watcher = notify::recommended_watcher(move |_| waker.wake()).ok()?;
-    let directory = streams.first()?.0.parent()?;
-    watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
-    Some(watcher)
 }
 
 /// Finds where the last `lines` lines begin, reading backwards, so that a huge log costs no more than a small one.

@@ -1,11 +1,44 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `client`, `store` or `present`.
+//! Command files do not import each other; what several need is in `shared`, `acting`, `options` and `staying`, in
+//! `client`, `store` or `present`.
 
+pub mod abandon;
+pub mod acting;
+pub mod capabilities;
+pub mod coordination;
+pub mod delete;
+pub mod events;
 pub mod jobs;
 pub mod kill;
 pub mod logs;
+pub mod options;
+pub mod pause;
+pub mod prune;
+pub mod resume;
 pub mod run;
 pub mod shared;
+pub mod signal;
 pub mod status;
+pub mod staying;
+pub mod unpause;
 pub mod wait;
+
+/// The names of all subcommands, in the order in which help shows them; `cli` is checked against it.
+pub const NAMES: &[&str] = &[
+    "run",
+    "resume",
+    "jobs",
+    "status",
+    "logs",
+    "wait",
+    "kill",
+    "delete",
+    "abandon",
+    "signal",
+    "pause",
+    "unpause",
+    "events",
+    "prune",
+    "capabilities",
+];

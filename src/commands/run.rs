@@ -1,32 +1,25 @@
 //! `jobdir run`: start a job, and stay with it unless told otherwise.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use super::shared::{parse_duration, parse_limit};
-use crate::client::{
-    Foreground, ForegroundEnd, Launched, Launching, Leave, copy_typed, launch, parse_plan, parse_signal,
-};
+use super::options::JobArgs;
+use super::staying::{detach, join, open_typed, stay};
+use crate::client::{KillOptions, LaunchError, Launched, Launching, copy_typed, kill, launch};
 use crate::context::Context;
-use crate::domain::duration::{Limit, render, to_ms};
 use crate::domain::job_id::JobId;
 use crate::domain::name::{Name, parse_label};
-use crate::domain::os_text::OsText;
-use crate::domain::signal::Signal;
+use crate::domain::request::Kill;
 use crate::domain::spec::{
-    EarlySignal, Environment, FinallySpec, JobSpec, Leftovers, SPEC_SCHEMA, SignalScope, Stdin, StopSpec, Variables,
+    CoordinationSpec, Environment, FinallySpec, JobSpec, RetrySpec, SPEC_SCHEMA, Stdin, StopSpec,
 };
-use crate::domain::stop_plan::StopPlan;
+use crate::domain::state::Reason;
 use crate::error::CommandError;
-use crate::exit_code;
-use crate::platform::{self, StdinKind};
-use crate::present::json::{self, JobDocument};
-use crate::store::{StagedJob, Store, StoreError, Surroundings};
+use crate::platform::{self, WakeQueue};
+use crate::store::{Store, StoreError, Surroundings};
 
 /// Start a job
 ///
@@ -36,102 +29,62 @@ use crate::store::{StagedJob, Store, StoreError, Surroundings};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  jobdir run -- cargo build --release         run it here, but never lose it
-  jobdir run -d --name web -- npm start       start it, print its id, come back at once
-  id=$(jobdir run -d -- make test)            keep the id in a script
-  jobdir run --timeout 10m -- ./flaky-test    stop it when it takes too long
+  jobdir run -- cargo build --release         run it here
+  jobdir run -d --name web -- npm start       in the background
+  id=$(jobdir run -d -- make test)            keep the id
+  jobdir run --timeout 10m -- ./flaky-test    stop it after 10 minutes
   jobdir run --stop-plan github -- ./deploy   INT, 7.5 s, TERM, 2.5 s, KILL
 
-The exit code is the command's own, 128+n when it died of signal n, 124 when its time limit stopped it,
-126 or 127 when it could not be executed, 125 when jobdir itself failed. See jobdir-run(1).")]
+The exit code is the command's own, 128+n when it died of signal n,
+124 when its time limit stopped it, 126 or 127 when it could not be
+executed, 125 when jobdir itself failed. See jobdir-run(1).")]
 pub struct Args {
     /// Give the job a name; only one active job can bear it
+    ///
+    /// Letters, digits and '._-', at most 64, compared without case. Wherever a JOB is asked for, a name means the newest
+    /// job that bears it.
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     name: Option<Name>,
     /// Give the job a label (can be repeated)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label, help_heading = "Identity")]
     label: Vec<(String, String)>,
     /// Write the id to this file before the command starts
+    ///
+    /// The file is replaced as a whole: whoever waits for it never reads half an id.
     #[arg(long, value_name = "PATH", help_heading = "Identity")]
     id_file: Option<PathBuf>,
-
-    /// Run in this directory instead of the current one
-    #[arg(short = 'C', long, value_name = "DIR", help_heading = "Environment")]
-    cwd: Option<PathBuf>,
-    /// Set a variable, or pass one of ours on despite --clear-env (can be repeated)
-    #[arg(short, long, value_name = "KEY[=VALUE]", help_heading = "Environment")]
-    env: Vec<OsString>,
-    /// Set the variables in this file of KEY=VALUE lines (can be repeated)
-    #[arg(long, value_name = "FILE", help_heading = "Environment")]
-    env_file: Vec<PathBuf>,
-    /// Start with an empty environment
-    #[arg(long, help_heading = "Environment")]
-    clear_env: bool,
-    /// Keep only the names of variables on disk, not their values
-    #[arg(long, help_heading = "Environment")]
-    no_save_env: bool,
-    /// Set the file mode creation mask, in octal
-    #[arg(long, value_name = "MASK", value_parser = parse_umask, help_heading = "Environment")]
-    umask: Option<u32>,
-
-    /// Where the input comes from: inherit, null, fifo or a file
+    /// When the name is taken: fail, attach, skip or replace
     ///
-    /// In the foreground the default is our own input; a terminal is copied, never handed over. With --detach it is
-    /// null.
-    #[arg(long, value_name = "SOURCE", help_heading = "Input and output")]
-    stdin: Option<OsString>,
-    /// Keep stdout and stderr in one log, in their true order
-    ///
-    /// The default when both go to the same place.
-    #[arg(long, help_heading = "Input and output")]
-    merge_output: bool,
+    /// 'fail', the default, refuses. 'attach' shows the output of that job and mirrors its end. 'skip' prints its id.
+    /// 'replace' stops it first. Whatever is chosen, only one of many callers starts a job.
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_parser = ["fail", "attach", "skip", "replace"],
+        hide_possible_values = true,
+        requires = "name",
+        help_heading = "Identity"
+    )]
+    if_running: Option<String>,
+    /// Delete the job when it has succeeded
+    #[arg(long, help_heading = "Identity")]
+    rm: bool,
+
+    #[command(flatten)]
+    job: JobArgs,
 
     /// Print the id and return as soon as the command executes
+    ///
+    /// When it cannot be started nothing is printed on stdout, and the message on stderr names the id.
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Print one JSON document (with --detach)
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
-    /// How to stop it: SIGNAL:WAIT,…,KILL or a preset
-    ///
-    /// Such as INT:7.5s,TERM:2.5s,KILL, or one of default, docker, github, gitlab, buildkite, kubernetes, systemd. The
-    /// default is TERM:10s,KILL.
-    #[arg(long, value_name = "PLAN", value_parser = parse_plan, help_heading = "Stopping")]
-    stop_plan: Option<StopPlan>,
-    /// The first signal of the stop plan
-    #[arg(long, value_name = "SIGNAL", value_parser = parse_signal, help_heading = "Stopping")]
-    stop_signal: Option<Signal>,
-    /// The longest time between the first signal and KILL
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Stopping")]
-    grace: Option<Duration>,
-    /// Whom signals before KILL reach: tree, group or leader
-    #[arg(long, value_name = "SCOPE", value_parser = parse_scope, help_heading = "Stopping")]
-    signal_scope: Option<SignalScope>,
-    /// What happens to processes that outlive the command: kill, wait or leave
-    #[arg(long, value_name = "POLICY", value_parser = parse_leftovers, help_heading = "Stopping")]
-    leftovers: Option<Leftovers>,
-    /// Stop it when it takes longer
-    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
-    timeout: Option<Limit>,
-    /// Stop it when it neither prints nor computes for so long
-    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
-    idle_timeout: Option<Limit>,
-    /// Give it up when it still lives so long after KILL
-    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Stopping")]
-    abandon_after: Option<Limit>,
-    /// Send a signal some time before --timeout, such as USR1@60s
-    #[arg(long, value_name = "SIGNAL@TIME", value_parser = parse_early, requires = "timeout", help_heading = "Stopping")]
-    early_signal: Option<EarlySignal>,
-
-    /// Run shell text after every attempt, however it ended (can be repeated)
-    #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
-    finally: Vec<String>,
-    /// The limit for all finally steps together; the default is 4m
-    #[arg(long, value_name = "DURATION", value_parser = parse_limit, help_heading = "Cleaning up")]
-    finally_timeout: Option<Limit>,
-
     /// The command to run
+    ///
+    /// Looked up in PATH and executed as it is, without a shell.
     #[arg(value_name = "COMMAND")]
     command: OsString,
     /// Its arguments
@@ -139,290 +92,132 @@ pub struct Args {
     args: Vec<OsString>,
 }
 
-fn parse_umask(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8)
-        .ok()
-        .filter(|mask| *mask <= 0o777)
-        .ok_or_else(|| format!("'{text}' is not a mask; write it in octal, such as 022"))
-}
-
-fn parse_scope(text: &str) -> Result<SignalScope, String> {
-    match text {
-        "tree" => Ok(SignalScope::Tree),
-        "group" => Ok(SignalScope::Group),
-        "leader" => Ok(SignalScope::Leader),
-        _ => Err(format!("'{text}' is none of tree, group, leader")),
-    }
-}
-
-fn parse_leftovers(text: &str) -> Result<Leftovers, String> {
-    match text {
-        "kill" => Ok(Leftovers::Kill),
-        "wait" => Ok(Leftovers::Wait),
-        "leave" => Ok(Leftovers::Leave),
-        _ => Err(format!("'{text}' is none of kill, wait, leave")),
-    }
-}
-
-fn parse_early(text: &str) -> Result<EarlySignal, String> {
-    let (signal, before) = text.split_once('@').ok_or("write it as SIGNAL@TIME, such as USR1@60s")?;
-    Ok(EarlySignal { signal: parse_signal(signal)?, before_ms: to_ms(parse_duration(before)?) })
-}
+/// How often a bearer of the name is met before giving up: others may want the name, too.
+const ROUNDS: u32 = 10;
 
 /// Starts the job, and stays with it unless it is detached.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    let refuse = |error: CommandError| error.exit(exit_code::JOBDIR_FAILED);
+    start(&args, context).map_err(CommandError::of_run)
+}
+
+fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     if args.json && !args.detach {
-        return Err(refuse(CommandError::usage("--json needs --detach: in the foreground stdout is the job's")));
+        return Err(CommandError::usage("--json needs --detach: in the foreground stdout is the job's"));
     }
-    let store = context.writing().map_err(|error| refuse(error.into()))?;
-    let id_file = args.id_file.as_deref().map(|path| IdFile::prepare(path, context)).transpose().map_err(refuse)?;
-    let launching = prepare(&args, context, &store).map_err(refuse)?;
-    let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
-    let id = launching.job.id;
-    let merged = launching.spec.merge_output;
-    let typed = launching.spec.stdin == Stdin::Typed;
-    let plan = launching.spec.stop.plan.clone();
-    let mut typed_ends = None;
-    let launched = launch(&store, launching, |staged| {
-        if typed {
-            typed_ends = Some(open_typed(staged)?);
+    let store = context.writing()?;
+    let id_file = args.id_file.as_deref().map(|path| IdFile::prepare(path, context)).transpose()?;
+    let queue = context.queue().map_err(anyhow::Error::from)?;
+    for _ in 0..ROUNDS {
+        if let Some(bearer) = args.name.as_ref().map(|name| store.active_bearer(name)).transpose()?.flatten()
+            && let Some(code) = meet(args, bearer, &queue, context, &store, id_file.as_ref())?
+        {
+            return Ok(code);
         }
-        id_file.as_ref().map_or(Ok(()), |file| file.write(id))
-    });
-    let launched = match launched {
-        Ok(launched) => launched,
-        Err(error) => {
-            let error = CommandError::from(error);
-            if let (Some(file), None) = (&id_file, &error.id) {
-                file.remove();
+        let launching = prepare(args, context, &store)?;
+        let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());
+        match launch_once(launching, &store, id_file.as_ref()) {
+            Ok(launched) if args.detach => return detach(launched.id, args.json, context, &store),
+            Ok(launched) => return stay(launched, merged, &plan, &queue, context, &store),
+            // Somebody was faster: meet that job in the next round.
+            Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}
+            Err(error) => {
+                let error = CommandError::from(error);
+                if let (Some(file), None) = (&id_file, &error.id) {
+                    file.remove();
+                }
+                return Err(error);
             }
-            return Err(error);
         }
-    };
-    if let Some((_reader, writer)) = typed_ends {
+    }
+    Err(CommandError::new("name_taken", "other jobs took the name again and again")
+        .hint("try again, or choose another name"))
+}
+
+fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) -> Result<Launched, LaunchError> {
+    let (id, is_typed) = (launching.job.id, launching.spec.stdin == Stdin::Typed);
+    let mut typed = None;
+    let launched = launch(store, launching, |staged| {
+        if is_typed {
+            typed = Some(open_typed(&staged.paths().stdin())?);
+        }
+        id_file.map_or(Ok(()), |file| file.write(id))
+    })?;
+    if let Some((_reader, writer)) = typed {
         copy_typed(writer);
     }
-    if args.detach {
-        return detached(&args, context, &store, &launched);
+    Ok(launched)
+}
+
+/// What to do about an active job that bears the name. Returns the exit code when that is all; else a new job may be
+/// started.
+fn meet(
+    args: &Args,
+    bearer: JobId,
+    queue: &WakeQueue,
+    context: &Context,
+    store: &Store,
+    id_file: Option<&IdFile>,
+) -> Result<Option<u8>, CommandError> {
+    let policy = args.if_running.as_deref().unwrap_or("fail");
+    if let (Some(file), "skip" | "attach") = (id_file, policy) {
+        file.write(bearer)?;
     }
-    let Launched { id, connection, .. } = launched;
-    let foreground = Foreground { store: &store, id, attempt: 1, merged, queue: &queue, connection };
-    let end = foreground.stay(
-        |signal, nth| {
-            if context.stderr_is_terminal() {
-                context.talk(&stop_notice(id, &plan, signal, nth));
+    match policy {
+        "skip" => detach(bearer, args.json, context, store).map(Some),
+        "attach" if args.detach => detach(bearer, args.json, context, store).map(Some),
+        "attach" => join(bearer, queue, context, store).map(Some),
+        "replace" => {
+            let options = KillOptions {
+                kill: Kill { reason: Some(Reason::Replaced), ..Kill::default() },
+                ..KillOptions::default()
+            };
+            match kill(store, queue, bearer, &options) {
+                Ok((_, job, _)) if job.bears_its_name() => {
+                    let message = format!("job {bearer} bears this name and could not be stopped");
+                    Err(CommandError::new("not_stopped", message).hint(format!(
+                        "'jobdir status {bearer}' says who is left; 'jobdir abandon {bearer}' gives it up"
+                    )))
+                }
+                Ok(_) | Err(StoreError::NoSuchJob) => Ok(None),
+                Err(error) => Err(error.into()),
             }
-        },
-        |_, error| {
-            let logs = format!("'jobdir logs {id}' has all of it");
-            context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
-        },
-    );
-    match end.map_err(|error| refuse(error.into()))? {
-        ForegroundEnd::RunEnded => ended(context, &store, &queue, id),
-        ForegroundEnd::Left(Leave::ReaderGone) => Ok(exit_code::READER_GONE),
-        ForegroundEnd::Left(Leave::ThirdSignal) => {
-            context.talk(&format!("jobdir: job {id} is still stopping; 'jobdir status {id}' shows how far it is"));
-            Ok(exit_code::STILL_RUNNING)
         }
+        _ => Err(LaunchError::NameTaken(bearer).into()),
     }
-}
-
-fn stop_notice(id: JobId, plan: &StopPlan, signal: Signal, nth: u32) -> String {
-    if nth > 1 {
-        return format!("jobdir: going on to the next step of stopping job {id}; once more to leave it alone");
-    }
-    let mut at = Duration::ZERO;
-    let steps: Vec<String> = plan
-        .clone()
-        .with_signal_in_front(signal)
-        .rungs()
-        .iter()
-        .map(|rung| {
-            let when = if at.is_zero() { "now".to_owned() } else { format!("in {}", render(at)) };
-            at += Duration::from_millis(rung.wait_ms);
-            format!("{} {when}", rung.signal.short_name())
-        })
-        .collect();
-    format!("jobdir: stopping job {id}: {}; once more to go faster", steps.join(", "))
-}
-
-fn detached(args: &Args, context: &Context, store: &Store, launched: &Launched) -> Result<u8, CommandError> {
-    if args.json {
-        let job = store.load(launched.id, &Surroundings::new())?;
-        context.out(&json::render(&JobDocument::new(&job, false)));
-    } else {
-        context.out(&format!("{}\n", launched.id));
-    }
-    Ok(exit_code::DONE)
-}
-
-fn ended(context: &Context, store: &Store, queue: &platform::WakeQueue, id: JobId) -> Result<u8, CommandError> {
-    let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
-    let say = |job: &crate::domain::job::Job| context.talk(&super::shared::orphan_notice(job));
-    let (_, jobs) = crate::client::wait_for_ends(store, queue, &[id], false, None, say).map_err(refuse)?;
-    let Some(Some(job)) = jobs.into_iter().next() else {
-        return Err(CommandError::new("job_deleted", format!("job {id} was deleted before its outcome was seen"))
-            .exit(exit_code::JOBDIR_FAILED));
-    };
-    if let Some(note) = super::shared::end_note(&job) {
-        context.talk(&note);
-    }
-    Ok(exit_code::of_job(&job))
-}
-
-fn open_typed(staged: &StagedJob) -> Result<(File, File), StoreError> {
-    let path = staged.paths().stdin();
-    let failed = |source| StoreError::Io { action: "open", path: path.clone(), source };
-    // The reader is only there so that the writer can be opened before the job opens its own.
-    let reader = platform::open_fifo_reader(&path).map_err(failed)?;
-    let writer = platform::open_fifo_writer(&path).map_err(failed)?;
-    Ok((reader, writer))
 }
 
 fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, CommandError> {
-    let cwd = working_directory(args.cwd.as_deref(), context)?;
-    let variables = environment(args, context)?;
-    let stdin = stdin(args)?;
-    let stop = stop_spec(args)?;
-    let parent = parent(context, store);
-    let job = store.new_job()?;
-    let merge_output = args.merge_output || (!args.detach && platform::same_destination());
-    let environment = Environment {
-        saved: !args.no_save_env,
-        names: if args.no_save_env { variables.iter().map(|(name, _)| name.clone()).collect() } else { Vec::new() },
-        variables: if args.no_save_env { Vec::new() } else { variables.clone() },
-    };
-    let spec = JobSpec {
+    let mut spec = JobSpec {
         schema: SPEC_SCHEMA.into(),
-        id: job.id,
-        uid: job.uid.clone(),
+        id: JobId::new(1).expect("one is not zero"),
+        uid: String::new(),
         name: args.name.clone(),
         labels: args.label.iter().cloned().collect(),
         created_at: context.now(),
-        parent,
+        parent: parent(context, store),
         foreground: !args.detach,
         command: std::iter::once(&args.command).chain(&args.args).map(|word| platform::os_text(word)).collect(),
-        cwd: platform::os_text(cwd.as_os_str()),
-        stdin,
-        merge_output,
-        umask: args.umask.unwrap_or_else(|| context.file_mask()),
-        stop,
-        finally: FinallySpec {
-            steps: args.finally.clone(),
-            timeout_ms: args.finally_timeout.unwrap_or(Limit(Some(Duration::from_secs(240)))).0.map(to_ms),
-        },
+        cwd: Default::default(),
+        stdin: Stdin::Null,
+        merge_output: false,
+        umask: 0,
+        nice: None,
+        resource_limits: Vec::new(),
+        stop: StopSpec::default(),
+        coordination: CoordinationSpec::default(),
+        finally: FinallySpec::default(),
         on_exit: None,
-        delete_on_success: false,
-        environment,
+        resume_with: None,
+        retry: RetrySpec::default(),
+        delete_on_success: args.rm,
+        environment: Environment::default(),
     };
-    Ok(Launching { job, spec, variables: args.no_save_env.then_some(variables) })
-}
-
-/// Returns the directory, absolute. That it cannot be entered is for the attempt to find out, and to record.
-fn working_directory(given: Option<&Path>, context: &Context) -> Result<PathBuf, CommandError> {
-    let current = context.current_dir().map_err(|error| {
-        CommandError::new("cwd", format!("the current directory cannot be used: {error}"))
-            .hint("change to a directory that exists, or name one with --cwd DIR")
-    });
-    match given {
-        Some(dir) if dir.is_absolute() => Ok(dir.to_owned()),
-        Some(dir) => Ok(current?.join(dir)),
-        None => current,
-    }
-}
-
-fn environment(args: &Args, context: &Context) -> Result<Variables, CommandError> {
-    let mut variables: Variables = if args.clear_env { Vec::new() } else { context.variables() };
-    let mut set = |name: OsText, value: OsText| {
-        variables.retain(|(other, _)| *other != name);
-        variables.push((name, value));
-    };
-    for file in &args.env_file {
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            CommandError::new("env_file", format!("cannot read the environment file '{}': {error}", file.display()))
-        })?;
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim_start();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match line.split_once('=') {
-                Some((name, value)) if !name.is_empty() => set(name.trim_end().into(), value.into()),
-                // As docker does: a name alone is passed on from ours.
-                None => {
-                    if let Some(value) = context.variable(line.trim_end()) {
-                        set(line.trim_end().into(), platform::os_text(&value));
-                    }
-                }
-                Some(_) => {
-                    let place = format!("'{}' line {}", file.display(), number + 1);
-                    return Err(CommandError::new("env_file", format!("{place} is not of the form KEY=VALUE")));
-                }
-            }
-        }
-    }
-    for entry in &args.env {
-        let entry = platform::os_text(entry);
-        match entry.0.iter().position(|byte| *byte == b'=') {
-            Some(0) => return Err(CommandError::usage("--env needs a name before the '='")),
-            Some(at) => set(OsText(entry.0[..at].to_vec()), OsText(entry.0[at + 1..].to_vec())),
-            None if entry.0.is_empty() => return Err(CommandError::usage("--env needs KEY=VALUE or KEY")),
-            None => {
-                if let Some(value) = context.variable(&entry.lossy()) {
-                    set(entry, platform::os_text(&value));
-                }
-            }
-        }
-    }
-    Ok(variables)
-}
-
-fn stdin(args: &Args) -> Result<Stdin, CommandError> {
-    let Some(given) = &args.stdin else {
-        return Ok(if args.detach { Stdin::Null } else { own_stdin() });
-    };
-    Ok(match given.to_str() {
-        Some("null") => Stdin::Null,
-        Some("inherit") if args.detach => Stdin::Inherit,
-        Some("inherit") => own_stdin(),
-        Some("fifo") => Stdin::Fifo,
-        Some("") => return Err(CommandError::usage("--stdin needs inherit, null, fifo or a file")),
-        _ => Stdin::File(platform::os_text(std::path::absolute(given).unwrap_or_else(|_| given.into()).as_os_str())),
-    })
-}
-
-fn own_stdin() -> Stdin {
-    match platform::stdin_kind() {
-        StdinKind::Terminal => Stdin::Typed,
-        StdinKind::Other => Stdin::Inherit,
-        StdinKind::Closed => Stdin::Null,
-    }
-}
-
-fn stop_spec(args: &Args) -> Result<StopSpec, CommandError> {
-    let mut plan = args.stop_plan.clone().unwrap_or_default();
-    if let Some(signal) = args.stop_signal {
-        plan = plan.with_first_signal(signal);
-    }
-    if let Some(grace) = args.grace {
-        // Without a plan of its own the grace is the wait; it can be longer than the default.
-        plan = match args.stop_plan {
-            None => plan.with_only_wait(grace),
-            Some(_) => plan.bounded_by(grace),
-        };
-    }
-    let limit = |limit: Option<Limit>| limit.and_then(|limit| limit.0).map(to_ms);
-    Ok(StopSpec {
-        plan,
-        scope: args.signal_scope.unwrap_or_default(),
-        leftovers: args.leftovers.unwrap_or_default(),
-        timeout_ms: limit(args.timeout),
-        idle_timeout_ms: limit(args.idle_timeout),
-        abandon_after_ms: limit(args.abandon_after),
-        early_signal: args.early_signal,
-    })
+    let variables = args.job.apply(&mut spec, args.detach, true, store, context)?;
+    // Only now, when nothing can be refused any more, is an id used.
+    let job = store.new_job()?;
+    (spec.id, spec.uid) = (job.id, job.uid.clone());
+    let variables = (!spec.environment.saved).then_some(variables);
+    Ok(Launching { job, spec, variables })
 }
 
 /// The job that we are part of, if the environment says so and the cookie proves it.

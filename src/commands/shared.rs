@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Filter, Unresolved, resolve};
+use crate::client::{Answer, Filter, Unresolved, resolve};
 use crate::context::Context;
 use crate::domain::duration;
 use crate::domain::job::Job;
@@ -28,12 +28,17 @@ pub(super) fn parse_limit(text: &str) -> Result<duration::Limit, String> {
 #[derive(Debug, Clone, Default, Args)]
 pub struct FilterArgs {
     /// Only jobs in this state (can be repeated)
+    ///
+    /// Or several, separated by commas: queued, starting, running, stopping, finalizing, succeeded, failed, interrupted,
+    /// timed_out, abandoned, skipped, orphaned, lost, corrupt.
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub state: Vec<State>,
     /// Only jobs with this name (can be repeated)
     #[arg(long, value_name = "NAME")]
     pub name: Vec<Name>,
-    /// Only jobs with this label (can be repeated; all must match)
+    /// Only jobs with this label (can be repeated)
+    ///
+    /// All must match.
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label)]
     pub label: Vec<(String, String)>,
 }
@@ -112,7 +117,32 @@ pub(super) fn end_note(job: &Job) -> Option<String> {
 }
 
 fn reason(job: &Job) -> String {
-    let text = job.attempt().and_then(|a| a.outcome.as_ref()?.reason_text.as_deref());
+    let text = job.record().and_then(|r| r.outcome()?.reason_text.as_deref());
     let reason = job.observation.reason.map_or("unknown", |reason| reason.as_str());
     text.map_or_else(|| reason.to_owned(), |text| format!("{reason}: {}", crate::present::text::escape(text)))
+}
+
+/// Tells what an answer means for a job.
+pub(super) fn deed_of_answer(
+    store: &Store,
+    id: JobId,
+    answer: Answer,
+    done: &'static str,
+) -> Result<super::acting::Deed, crate::store::StoreError> {
+    use super::acting::Deed;
+    let job = store.load(id, &Surroundings::new())?;
+    Ok(match answer {
+        Answer::Accepted => Deed::done(done, Some(job)),
+        Answer::NoChange => Deed::done("no_change", Some(job)).saying(format!("job {id}: nothing had to be changed")),
+        Answer::AlreadyEnded => Deed::refused(format!("job {id} has ended meanwhile"), job),
+        Answer::Refused(why) => Deed::refused(format!("job {id}: refused: {why}"), job),
+        Answer::None => Deed {
+            result: "requested",
+            message: Some(format!(
+                "the supervisor of job {id} has not answered yet; the request lies there until it does"
+            )),
+            failed: true,
+            job: Some(job),
+        },
+    })
 }

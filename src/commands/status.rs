@@ -12,6 +12,8 @@ use crate::present::text;
 use crate::store::Surroundings;
 
 /// Show one job in full
+///
+/// What is shown was concluded just now from the job's files, its claim and the process table; nothing is written.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +24,9 @@ pub struct Args {
     /// The jobs: ids, names or @last
     #[arg(value_name = "JOB", required = true)]
     jobs: Vec<String>,
-    /// Print the value of one field of the JSON document alone, such as state, pid or output.stdout_path
+    /// Print the value of one field of the JSON document
+    ///
+    /// Such as state, pid or output.stdout_path. Text is printed without quotes, null as an empty line.
     #[arg(short = 'P', long, value_name = "FIELD", conflicts_with = "json")]
     property: Option<String>,
     /// Print one JSON document
@@ -111,7 +115,7 @@ fn card(job: &Job, context: &Context) -> String {
     if job.record().is_some_and(|record| record.paused) {
         state.push_str(", paused");
     }
-    let outcome = attempt.and_then(|a| a.outcome.as_ref());
+    let outcome = job.record().and_then(|r| r.outcome());
     let why: Vec<String> = [
         seen.error_kind.map(|kind| kind.to_string()),
         seen.reason.map(|reason| reason.to_string()),
@@ -128,7 +132,7 @@ fn card(job: &Job, context: &Context) -> String {
         rows.push(("message", text::escape(message)));
     }
     if let Some(spec) = spec {
-        rows.push(("command", text::command(&spec.command)));
+        rows.push(("command", text::command(job.command().unwrap_or(&spec.command))));
         rows.push(("directory", text::escape(&spec.cwd.lossy())));
         let labels: Vec<String> =
             spec.labels.iter().map(|(key, value)| format!("{key}={}", text::escape(value))).collect();
@@ -188,6 +192,13 @@ fn card(job: &Job, context: &Context) -> String {
             "stopping",
             format!("{}: {} since {}{}", stop.plan, stop.signal, json::time(stop.since), next.unwrap_or_default()),
         ));
+    }
+    for waiting in job.waiting_for.iter().flatten() {
+        let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
+        let by = if holders.is_empty() { String::new() } else { format!(", held by job {}", holders.join(", ")) };
+        let place = waiting.position.map(|position| format!(", place {position}")).unwrap_or_default();
+        let name = waiting.name.as_deref().map(text::escape).unwrap_or_default();
+        rows.push(("waits for", format!("{} {name}{by}{place}", waiting.kind)));
     }
     if let Some(progress) = &job.progress {
         let percent = progress.fraction.map(|f| format!("{:.0} % ", f * 100.0)).unwrap_or_default();

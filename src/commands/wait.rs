@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 
 use super::shared::{FilterArgs, choose, choose_by_filter, end_note, orphan_notice, parse_duration};
-use crate::client::{Woken, wait_for_ends};
+use crate::client::{Condition, Progress, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::platform::WakeQueue;
 use crate::present::json::{self, JobDocument, WaitDocument};
+use crate::store::Store;
 
 /// Wait until jobs have ended
 ///
@@ -21,21 +24,36 @@ use crate::present::json::{self, JobDocument, WaitDocument};
 Examples:
   jobdir wait 12                    wait, and exit as job 12 does
   jobdir wait --any 12 13           wait for the first of them
-  jobdir wait --timeout 5m build    give up waiting after 5 minutes; the job goes on (exit code 122)
-  jobdir wait --json @last          one document with the outcome")]
+  jobdir wait --timeout 5m build    at most 5 minutes; then exit with 122
+  jobdir wait --json @last          one document with the outcome
+  jobdir wait --for ready web       until it has created $JOBDIR_READY
+  jobdir wait --for output='listening on' --timeout 30s web
+
+Conditions: a state such as running or failed, ready, paused, deleted,
+output=REGEX. With --for the exit code is 0 when the condition came true,
+122 when the time was up, 1 when it can no longer come true.")]
 pub struct Args {
     /// The jobs: ids, names or @last
     #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
     jobs: Vec<String>,
-    /// Wait for all of them, which is the default; without JOB, for all active jobs
+    /// Wait for all of them, which is the default
+    ///
+    /// Without JOB and without filters: for all that are active now.
     #[arg(long, conflicts_with = "any")]
     all: bool,
     /// Wait for the first of them only
     #[arg(long)]
     any: bool,
-    /// Stop waiting after this time, 0 to test once; the jobs go on
+    /// Stop waiting after this time; the jobs go on
+    ///
+    /// The exit code is then 122. 0 tests once.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
+    /// Wait for this instead of the end
+    ///
+    /// A state, ready, paused, deleted or output=REGEX; see below.
+    #[arg(long = "for", value_name = "CONDITION")]
+    condition: Option<Condition>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -60,6 +78,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(refuse(CommandError::no_such_job(unresolved, context)));
     }
     let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
+    if let Some(condition) = &args.condition {
+        return wait_for_condition(&args, condition, &chosen.ids, deadline, &queue, &store, context).map_err(refuse);
+    }
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (woken, jobs) =
         wait_for_ends(&store, &queue, &chosen.ids, args.any, deadline, say).map_err(|error| refuse(error.into()))?;
@@ -104,5 +125,40 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     } else {
         ended.map(exit_code::of_job).max().unwrap_or(exit_code::DONE)
     };
+    Ok(code)
+}
+
+fn wait_for_condition(
+    args: &Args,
+    condition: &Condition,
+    ids: &[JobId],
+    deadline: Option<Instant>,
+    queue: &WakeQueue,
+    store: &Store,
+    context: &Context,
+) -> Result<u8, CommandError> {
+    let (woken, seen) = wait_for(store, queue, ids, args.any, condition, deadline)?;
+    let is = |wanted: Progress| seen.iter().filter(|(progress, _)| *progress == wanted).count();
+    let satisfied = if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
+    let (code, ending) = match woken {
+        _ if satisfied => (exit_code::DONE, None),
+        Woken::Done => (exit_code::FAILED, Some("cannot come true any more")),
+        Woken::TimedOut | Woken::Interrupted => (exit_code::STILL_RUNNING, Some("has not come true yet")),
+    };
+    if args.json {
+        let document = WaitDocument {
+            schema: "jobdir/wait/1",
+            satisfied,
+            timed_out: matches!(woken, Woken::TimedOut),
+            jobs: seen.iter().filter_map(|(_, job)| job.as_ref()).map(|job| JobDocument::new(job, false)).collect(),
+        };
+        context.out(&json::render(&document));
+    } else if let Some(ending) = ending {
+        for ((progress, job), id) in seen.iter().zip(ids).filter(|((progress, _), _)| *progress != Progress::True) {
+            let state = job.as_ref().map_or("deleted", |job| job.state().as_str());
+            let ending = if *progress == Progress::Impossible { "cannot come true any more" } else { ending };
+            context.talk(&format!("job {id} is {state}: what was waited for {ending}"));
+        }
+    }
     Ok(code)
 }

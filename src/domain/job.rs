@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::job_id::JobId;
 use super::observe::Observation;
-use super::record::{Attempt, JobRecord};
+use super::os_text::OsText;
+use super::record::{Attempt, JobRecord, Waiting};
 use super::spec::JobSpec;
 use super::state::State;
 
@@ -30,6 +31,8 @@ pub struct Job {
     pub progress: Option<Progress>,
     /// Whether the job has said that it is ready.
     pub ready: bool,
+    /// What it waits for, while it is queued.
+    pub waiting_for: Option<Vec<Waiting>>,
 }
 
 impl Job {
@@ -51,6 +54,12 @@ impl Job {
     /// Returns the present attempt, if the files can be read.
     pub fn attempt(&self) -> Option<&Attempt> {
         self.record().map(JobRecord::attempt)
+    }
+
+    /// Returns what the present attempt runs.
+    pub fn command(&self) -> Option<&[OsText]> {
+        let (spec, record) = self.files.as_ref()?;
+        Some(record.attempt().command.as_deref().unwrap_or(&spec.command))
     }
 
     /// Says whether processes of it may live although nothing supervises them.
@@ -159,8 +168,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_a_job_writes_panics(text: String) {
-            let _ = Progress::parse(&text);
-            let _ = parse_meta(&text);
+            drop(Progress::parse(&text));
+            drop(parse_meta(&text));
         }
     }
 }

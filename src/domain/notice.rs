@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job_id::JobId;
 use super::request::Verb;
-use super::spec::Variables;
+use super::spec::{JobSpec, Variables};
 use super::state::Reason;
 
 /// The order, sent once.
@@ -23,6 +23,10 @@ pub enum Order {
     },
     /// Begin the next attempt of a job.
     Resume {
+        /// What the attempt runs with, when that is not the spec of the job.
+        spec: Option<Box<JobSpec>>,
+        /// A FIFO in `staging/` that becomes the job's input.
+        fifo: Option<String>,
         /// The environment, when the spec does not hold it.
         variables: Option<Variables>,
     },
@@ -38,11 +42,17 @@ pub enum Order {
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// The job is visible and claimed.
-    Published,
+    Published {
+        /// The attempt that is about to begin.
+        attempt: u32,
+    },
     /// It has to wait; its place is fixed.
     Queued,
-    /// The command executes.
-    Running,
+    /// The command executes. Told again for each retry.
+    Running {
+        /// Which attempt this is.
+        attempt: u32,
+    },
     /// The command could not be started; recorded.
     NotStarted {
         /// Why.

@@ -66,7 +66,7 @@ impl Observation {
 /// readings would look like a loss.
 pub fn observe(record: &JobRecord, evidence: Evidence) -> Observation {
     let attempt = record.attempt();
-    let outcome = attempt.outcome.as_ref();
+    let outcome = record.outcome();
     let mut conclusion = Observation {
         state: record.state,
         error_kind: outcome.and_then(|o| o.error_kind),
@@ -145,6 +145,7 @@ mod tests {
             containment: vec![],
             capabilities: vec![],
             run_started_with: 1,
+            run_outcome: None,
             attempts: vec![Attempt { number: 1, outcome, ..Attempt::default() }],
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::{Place, ProcessIdentity};
 use super::job_id::JobId;
+use super::os_text::OsText;
 use super::signal::Signal;
 use super::state::{ErrorKind, Reason, State};
 use super::stop_plan::Rung;
@@ -47,6 +48,9 @@ pub struct JobRecord {
     /// The first attempt of the present run.
     #[serde(default = "first")]
     pub run_started_with: u32,
+    /// How the run ended, when that was decided between two attempts.
+    #[serde(default)]
+    pub run_outcome: Option<Outcome>,
     /// Every attempt, the present one last; never empty.
     pub attempts: Vec<Attempt>,
 }
@@ -61,6 +65,11 @@ impl JobRecord {
         self.attempts.last().expect("a record has at least one attempt; checked when it is read")
     }
 
+    /// Returns how the run ended, if it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.run_outcome.as_ref().or(self.attempt().outcome.as_ref())
+    }
+
     /// Returns the present attempt for changing.
     pub fn attempt_mut(&mut self) -> &mut Attempt {
         self.attempts.last_mut().expect("a record has at least one attempt; checked when it is read")
@@ -73,6 +82,8 @@ impl JobRecord {
 pub struct Attempt {
     /// Counted from 1.
     pub number: u32,
+    /// What it ran, when that is not the command of the spec.
+    pub command: Option<Vec<OsText>>,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
     /// When the command began to execute.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::job_id::JobId;
 use super::name::Name;
 use super::os_text::OsText;
+use super::queue::Wants;
 use super::signal::Signal;
 use super::stop_plan::StopPlan;
 
@@ -43,14 +44,29 @@ pub struct JobSpec {
     pub merge_output: bool,
     /// The file mode creation mask of the job.
     pub umask: u32,
+    /// The niceness, if it shall differ from that of whoever starts the attempt.
+    #[serde(default)]
+    pub nice: Option<i32>,
+    /// Resource limits.
+    #[serde(default)]
+    pub resource_limits: Vec<ResourceLimitSpec>,
     /// How the job is stopped, and its limits.
     pub stop: StopSpec,
+    /// What the job waits for before each attempt.
+    #[serde(default)]
+    pub coordination: CoordinationSpec,
     /// Shell commands that run after every attempt that had started.
     #[serde(default)]
     pub finally: FinallySpec,
     /// A shell command that is told of the end, once for each run.
     #[serde(default)]
     pub on_exit: Option<String>,
+    /// What `resume` runs instead of the command: a template.
+    #[serde(default)]
+    pub resume_with: Option<String>,
+    /// When failed attempts are repeated.
+    #[serde(default)]
+    pub retry: RetrySpec,
     /// Whether the job is deleted when it has succeeded.
     #[serde(default)]
     pub delete_on_success: bool,
@@ -76,6 +92,79 @@ pub struct StopSpec {
     pub abandon_after_ms: Option<u64>,
     /// A signal sent some time before the deadline.
     pub early_signal: Option<EarlySignal>,
+}
+
+/// What a job waits for before each attempt.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CoordinationSpec {
+    /// Mutexes and slots.
+    pub wants: Wants,
+    /// Other jobs that must have ended in a certain way.
+    pub after: Vec<After>,
+    /// The longest that the job may wait for all this.
+    pub queue_timeout_ms: Option<u64>,
+}
+
+/// `--after JOB[:ok|failed|any]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct After {
+    /// The other job.
+    pub id: JobId,
+    /// How it must have ended.
+    pub end: RequiredEnd,
+}
+
+/// How a job must have ended for another one to start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequiredEnd {
+    /// It succeeded.
+    Ok,
+    /// It ended in any other way.
+    Failed,
+    /// It ended.
+    Any,
+}
+
+/// When failed attempts are repeated.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetrySpec {
+    /// How many attempts may follow the first one of a run.
+    pub retries: u32,
+    /// How long to wait before the first of them.
+    pub delay_ms: u64,
+    /// By what the delay grows from one to the next; at least 1.
+    pub backoff: f64,
+}
+
+impl Default for RetrySpec {
+    fn default() -> Self {
+        Self { retries: 0, delay_ms: 1_000, backoff: 1.0 }
+    }
+}
+
+impl RetrySpec {
+    /// The longest delay, whatever the backoff comes to.
+    const LONGEST_MS: f64 = 24.0 * 3600.0 * 1000.0;
+
+    /// Returns how long to wait before retry number `nth`, counted from 1; in milliseconds.
+    pub fn delay_before(&self, nth: u32) -> u64 {
+        let growth = self.backoff.max(1.0).powi(i32::try_from(nth.saturating_sub(1)).unwrap_or(i32::MAX));
+        (self.delay_ms as f64 * growth).min(Self::LONGEST_MS) as u64
+    }
+}
+
+/// `--rlimit R=SOFT[:HARD]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResourceLimitSpec {
+    /// The resource as setrlimit(2) names it, without `RLIMIT_`.
+    pub resource: String,
+    /// The soft limit; `None` is unlimited.
+    pub soft: Option<u64>,
+    /// The hard limit; `None` is unlimited.
+    pub hard: Option<u64>,
 }
 
 /// `--early-signal SIG@D`.

@@ -5,7 +5,7 @@
 //! lacks a concept, the function says so by an `Unsupported` error or an empty answer, never by pretending.
 //! Uses `domain` for its types and nothing else of the crate.
 
-#![expect(unsafe_code, reason = "the one place that talks to the operating system directly")]
+#![cfg_attr(unix, expect(unsafe_code, reason = "the one place that talks to the operating system directly"))]
 #![expect(clippy::disallowed_methods, reason = "the wrappers that everybody else must use are made here")]
 
 #[cfg(unix)]
@@ -13,7 +13,7 @@
 mod os;
 
 #[cfg(windows)]
-#[path = "windows.rs"]
+#[path = "windows/mod.rs"]
 mod os;
 
 mod clock;
@@ -78,4 +78,9 @@ pub fn rename_file(from: &std::path::Path, to: &std::path::Path) -> std::io::Res
 /// Removes a file of the user's, if it is there.
 pub fn remove_file(path: &std::path::Path) {
     std::fs::remove_file(path).ok();
+}
+
+/// Lets this thread rest. For pauses between looks at what tells nobody of its changes; never as synchronisation.
+pub fn pause(duration: std::time::Duration) {
+    std::thread::sleep(duration);
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::event::Event;
 use crate::domain::job::Job;
 use crate::domain::record::{Attempt, Finally, Holdout, StopProgress, Usage, Waiting};
 use crate::domain::stop_plan::Rung;
@@ -22,6 +23,43 @@ pub fn render(document: &impl Serialize) -> String {
 /// Renders a time.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Renders an event on one line. Its form on disk is its public form, but for the time.
+pub fn render_event(event: &Event) -> String {
+    let mut value = serde_json::to_value(event).unwrap_or(Value::Null);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("time".into(), Value::String(time(event.time)));
+    }
+    render(&value)
+}
+
+/// `capabilities --json`.
+#[derive(Debug, Serialize)]
+pub struct CapabilitiesDocument<'a> {
+    /// `jobdir/capabilities/1`.
+    pub schema: &'static str,
+    /// The version of jobdir.
+    pub version: &'static str,
+    /// The system it was built for.
+    pub platform: &'static str,
+    /// Its subcommands.
+    pub verbs: &'a [&'static str],
+    /// What supervisors of this version understand as requests.
+    pub requests: &'a [&'static str],
+    /// What holds the processes of a job together here.
+    pub containment: Vec<&'static str>,
+    /// The formats that are written.
+    pub formats: FormatsDocument,
+}
+
+/// The formats that this version writes.
+#[derive(Debug, Serialize)]
+pub struct FormatsDocument {
+    /// Of state directories.
+    pub state: u64,
+    /// Of records.
+    pub record: u32,
 }
 
 /// One JOB.
@@ -73,6 +111,7 @@ pub struct JobDocument<'a> {
 #[derive(Debug, Serialize)]
 struct AttemptDocument<'a> {
     attempt: u32,
+    command: Option<Vec<String>>,
     state: Option<&'static str>,
     error_kind: Option<&'static str>,
     reason: Option<&'static str>,
@@ -174,7 +213,7 @@ impl<'a> JobDocument<'a> {
             state: seen.state.as_str(),
             error_kind: seen.error_kind.map(|kind| kind.as_str()),
             reason: seen.reason.map(|reason| reason.as_str()),
-            reason_text: attempt.and_then(|a| a.outcome.as_ref()?.reason_text.as_deref()),
+            reason_text: record.and_then(|r| r.outcome()?.reason_text.as_deref()),
             message: seen.message.as_deref(),
             exit_code: attempt.and_then(|a| a.exit_code),
             signal: attempt.and_then(|a| a.signal).map(|signal| signal.name()),
@@ -183,7 +222,7 @@ impl<'a> JobDocument<'a> {
             attempts: record.filter(|_| with_attempts).map(|r| r.attempts.iter().map(attempt_document).collect()),
             resumable: known.then(|| job.is_resumable()),
             parent: spec.and_then(|s| s.parent).map(|id| id.to_string()),
-            command: spec.map(|s| s.command.iter().map(|word| word.lossy().into_owned()).collect()),
+            command: job.command().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
             cwd: spec.map(|s| s.cwd.lossy().into_owned()),
             created_at: spec.map(|s| time(s.created_at)),
             started_at: started_at.map(time),
@@ -205,9 +244,7 @@ impl<'a> JobDocument<'a> {
                     .collect()
             }),
             stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
-            waiting_for: record
-                .and_then(|r| r.waiting_for.as_ref())
-                .map(|list| list.iter().map(waiting_document).collect()),
+            waiting_for: job.waiting_for.as_ref().map(|list| list.iter().map(waiting_document).collect()),
             finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
             output: job.output.as_ref().map(|output| OutputDocument {
                 stdout_path: output.stdout_path.to_string_lossy().into_owned(),
@@ -237,6 +274,7 @@ fn attempt_document(attempt: &Attempt) -> AttemptDocument<'_> {
     let outcome = attempt.outcome.as_ref();
     AttemptDocument {
         attempt: attempt.number,
+        command: attempt.command.as_ref().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
         state: outcome.map(|o| o.state.as_str()),
         error_kind: outcome.and_then(|o| o.error_kind).map(|kind| kind.as_str()),
         reason: outcome.and_then(|o| o.reason).map(|reason| reason.as_str()),

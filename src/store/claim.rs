@@ -90,6 +90,35 @@ impl Claim {
         Ok(spec)
     }
 
+    /// Reads what an attempt runs with.
+    ///
+    /// # Errors
+    /// `Damaged`, or what the system says.
+    pub fn load_attempt_spec(&self, number: u32) -> Result<JobSpec, StoreError> {
+        let path = self.paths.attempt_spec(number);
+        match format::read(&path) {
+            Ok(spec) => format::check_spec(&path, &spec).map(|()| spec),
+            Err(error) if error.is_not_found() => self.load_spec(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what an attempt runs with, before that attempt is in the record.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn save_attempt_spec(&self, number: u32, spec: &JobSpec) -> Result<(), StoreError> {
+        atomic::replace(&self.paths.attempt_spec(number), &format::render(spec), Flush::Yes)
+    }
+
+    /// Puts a FIFO that was made in `staging/` in the place of the job's input.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn adopt_fifo(&self, staged: &std::path::Path) -> Result<(), StoreError> {
+        atomic::rename(staged, &self.paths.stdin())
+    }
+
     /// Reads the record.
     ///
     /// # Errors
@@ -151,10 +180,5 @@ impl Claim {
     /// Gives the claim up at once: the lock is free when this returns.
     pub fn release(self) {
         lock::release(&self.lock);
-    }
-
-    /// Returns the lock for unlinking it while it is held.
-    pub(super) fn lock_file(&self) -> &File {
-        &self.lock
     }
 }

@@ -84,6 +84,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Makes a FIFO in `staging/` and returns its name there.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn stage_fifo(&self) -> Result<String, StoreError> {
+        let name = format!("stdin-{}", random()?);
+        let path = self.layout.staged(&name);
+        platform::make_fifo(&path).context("create", &path)?;
+        Ok(name)
+    }
+}
+
 impl StagedJob {
     /// Returns its name in `staging/`.
     pub fn name(&self) -> &str {

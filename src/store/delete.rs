@@ -1,13 +1,18 @@
 //! Removing a job: out of sight in one step, then piece by piece. A crash leaves it whole or gone; what lies in
 //! `trash/` is removed by the next sweep.
 
-use std::time::{Duration, SystemTime};
+use std::path::Path;
 
-use super::{Claim, Store, StoreError, atomic, random};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Claim, Store, StoreError, Surroundings, atomic, random};
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::retention::{KEEP_LAST, Retention, is_removable};
 use crate::platform;
 
 /// How old something in `staging/` must be before nobody can still be working on it.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: TimeDelta = TimeDelta::days(1);
 
 impl Store {
     /// Removes every trace of a claimed job. The caller has made sure that nothing of it lives.
@@ -16,12 +21,56 @@ impl Store {
     /// What the system says. If the job could not be moved out of sight, it is whole.
     pub fn delete(&self, claim: Claim) -> Result<(), StoreError> {
         let id = claim.id();
+        let name = claim.load_spec().ok().and_then(|spec| spec.name);
         let trash = self.layout().trash().join(format!("{id}-{}", random()?));
         atomic::rename(claim.paths().dir(), &trash)?;
         // Whoever waits for the lock finds it unlinked, and the job gone.
         atomic::remove_any(&self.layout().claim(id))?;
-        let _held_until_here = claim.lock_file();
-        atomic::remove_any(&trash)
+        if let Some(name) = name {
+            self.forget_bearer(&name, id);
+        }
+        let removed = atomic::remove_any(&trash);
+        drop(claim);
+        removed
+    }
+
+    /// Removes a job under its claim if it is still as it was when it was chosen, and returns how many bytes that freed.
+    ///
+    /// # Errors
+    /// `Busy` when somebody acts on it, or what the system says.
+    pub fn delete_ended(&self, job: &Job) -> Result<u64, StoreError> {
+        let claim = self.claim(job.id)?;
+        let as_chosen = match (claim.load_record(), job.record()) {
+            (Ok(now), Some(then)) => now == *then,
+            (Err(_), None) => true,
+            _ => false,
+        };
+        if !as_chosen {
+            return Err(StoreError::Busy);
+        }
+        let bytes = size_of(claim.paths().dir());
+        self.delete(claim)?;
+        Ok(bytes)
+    }
+
+    /// Returns how many bytes the files of a job have.
+    pub fn size_of(&self, id: JobId) -> u64 {
+        size_of(self.layout().job(id).dir())
+    }
+
+    /// Removes ended jobs that are older than anybody wants them, a bounded number at a time.
+    pub fn retire(&self, now: DateTime<Utc>) {
+        const AT_ONCE: usize = 256;
+        let Ok(ids) = self.job_ids() else { return };
+        // The lowest ids are the oldest jobs; the newest thousand are never looked at.
+        let Some(old) = ids.len().checked_sub(KEEP_LAST) else { return };
+        let surroundings = Surroundings::new();
+        let jobs: Vec<Job> =
+            ids[..old.min(AT_ONCE)].iter().filter_map(|id| self.load(*id, &surroundings).ok()).collect();
+        let retention = Retention { keep: 0, ..Retention::by_default(now) };
+        for job in retention.choose(jobs.iter().filter(|job| is_removable(job))) {
+            self.delete_ended(job).ok();
+        }
     }
 
     /// Removes what crashed processes left in `trash/` and, when it is a day old, in `staging/`.
@@ -31,12 +80,26 @@ impl Store {
             atomic::remove_any(&entry.path()).ok();
         }
         for entry in entries(self.layout().staging()) {
-            let age = platform::facts(&entry.path())
-                .ok()
-                .and_then(|facts| SystemTime::now().duration_since(facts.modified?).ok());
-            if age.is_some_and(|age| age > STALE) {
+            let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
+            if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
                 atomic::remove_any(&entry.path()).ok();
             }
         }
     }
+}
+
+/// Adds up the bytes of the files below a directory, not following links.
+fn size_of(dir: &Path) -> u64 {
+    let mut bytes = 0;
+    let mut queue = vec![dir.to_owned()];
+    while let Some(dir) = queue.pop() {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            match platform::facts(&entry.path()) {
+                Ok(facts) if facts.is_directory => queue.push(entry.path()),
+                Ok(facts) if facts.is_regular => bytes += facts.length,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    bytes
 }

@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::error::{Context, StoreError};
-use super::format;
+use super::{Store, format};
 use crate::domain::event::{EVENT_SCHEMA, Event, Happening};
 use crate::domain::job_id::JobId;
 use crate::platform;
@@ -47,6 +47,28 @@ impl EventLog {
         }
     }
 }
+
+impl Store {
+    /// Reads the events of a job that come after the one with this number, in order. What does not parse is passed
+    /// over: a line that is being written, or one of a later version.
+    ///
+    /// # Errors
+    /// `NoSuchJob` when the job is gone, or what the system says.
+    pub fn events(&self, id: JobId, since: u64) -> Result<Vec<Event>, StoreError> {
+        let paths = self.layout().job(id);
+        let content = match format::read_bounded(&paths.events(), MAX_EVENTS) {
+            Ok(content) => content,
+            Err(error) if error.is_not_found() && platform::facts(paths.dir()).is_ok() => Vec::new(),
+            Err(error) if error.is_not_found() => return Err(StoreError::NoSuchJob),
+            Err(error) => return Err(error),
+        };
+        let events = content.split(|byte| *byte == b'\n').filter_map(format::parse::<Event>);
+        Ok(events.filter(|event| event.seq > since).collect())
+    }
+}
+
+/// The longest narrative that is read.
+const MAX_EVENTS: u64 = 64 << 20;
 
 /// Finds the number of the last whole event, looking at the end of the file only.
 fn last_sequence(path: &Path, length: u64) -> Result<u64, StoreError> {

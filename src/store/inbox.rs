@@ -55,6 +55,19 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
     }
 }
 
+/// Delivers a bare kill: what can be asked of a job whose record cannot be read.
+///
+/// # Errors
+/// `NoSuchJob` when the job is gone, or what the system says.
+pub fn deliver_bare_kill(store: &Store, id: JobId) -> Result<(), StoreError> {
+    let staged = store.layout().staged(&format!("kill-{}", random()?));
+    atomic::create(&staged, b"", Flush::No)?;
+    atomic::rename(&staged, &store.layout().job(id).kill_signals().join(BARE_KILL)).map_err(|error| {
+        atomic::remove_any(&staged).ok();
+        if error.is_not_found() { StoreError::NoSuchJob } else { error }
+    })
+}
+
 impl Inbox {
     /// Describes the inbox in this directory.
     pub fn new(dir: PathBuf) -> Self {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
+use crate::domain::queue::Entry;
 
 /// The newest format of a state directory that this version writes.
-pub(super) const STATE_FORMAT: u64 = 1;
+pub const STATE_FORMAT: u64 = 1;
 
 /// The paths of one state directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +72,21 @@ impl Layout {
         self.names().join(name.key())
     }
 
+    /// Where the entries of jobs are that want mutexes or slots.
+    pub fn queue(&self) -> PathBuf {
+        self.root.join("queue")
+    }
+
+    /// One entry.
+    pub fn queue_entry(&self, entry: &Entry) -> PathBuf {
+        self.queue().join(format!("{:020}-{}", entry.ticket, entry.id))
+    }
+
+    /// The file whose lock guards the order of entries.
+    pub fn queue_lock(&self) -> PathBuf {
+        self.locks().join("queue")
+    }
+
     /// Where things are made before they are visible.
     pub fn staging(&self) -> PathBuf {
         self.root.join("staging")
@@ -92,8 +108,8 @@ impl Layout {
     }
 
     /// Every directory that must exist before anything is written.
-    pub fn directories(&self) -> [PathBuf; 5] {
-        [self.jobs(), self.locks(), self.names(), self.staging(), self.trash()]
+    pub fn directories(&self) -> [PathBuf; 6] {
+        [self.jobs(), self.locks(), self.names(), self.queue(), self.staging(), self.trash()]
     }
 }
 
@@ -156,6 +172,11 @@ impl JobPaths {
     /// One attempt.
     pub fn attempt(&self, number: u32) -> PathBuf {
         self.attempts().join(number.to_string())
+    }
+
+    /// What an attempt runs with, when that is not the spec of the job.
+    pub fn attempt_spec(&self, number: u32) -> PathBuf {
+        self.attempt(number).join("spec.json")
     }
 
     /// An attempt's stdout.

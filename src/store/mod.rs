@@ -13,7 +13,9 @@ mod layout;
 mod lock;
 mod names;
 mod nested;
+mod queue;
 mod snapshot;
+mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,16 +25,16 @@ pub use claim::Claim;
 pub use create::{NewJob, StagedJob};
 pub use error::StoreError;
 pub use events::EventLog;
-pub use inbox::{Delivered, Inbox, deliver};
-pub use layout::{JobPaths, Layout};
+pub use inbox::{Delivered, Inbox, deliver, deliver_bare_kill};
+pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
 pub use snapshot::Surroundings;
+pub use watch::Watch;
 
 use crate::domain::job_id::JobId;
 use crate::platform;
 use error::Context;
-use layout::STATE_FORMAT;
 
 /// An open state directory.
 #[derive(Clone, Debug)]

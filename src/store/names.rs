@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::error::{Context, StoreError};
-use super::{Store, Surroundings, format, lock};
+use super::{Flush, Store, Surroundings, atomic, format, lock};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
@@ -66,6 +66,19 @@ impl Store {
             return Ok(Some(*id));
         }
         Ok(self.job_ids()?.iter().rev().find(is_bearer).copied())
+    }
+
+    /// Takes a deleted job off the list of a name's bearers. The list is a hint, so failing to do so is harmless.
+    pub(super) fn forget_bearer(&self, name: &Name, id: JobId) {
+        let Ok(_lock) = lock::exclusive(&self.layout.name_lock()) else { return };
+        let path = self.layout.bearers(name);
+        let left: String =
+            self.listed_bearers(name).iter().filter(|bearer| **bearer != id).map(|id| format!("{id}\n")).collect();
+        if left.is_empty() {
+            atomic::remove_any(&path).ok();
+        } else {
+            atomic::replace(&path, left.as_bytes(), Flush::No).ok();
+        }
     }
 
     fn listed_bearers(&self, name: &Name) -> Vec<JobId> {

@@ -9,6 +9,7 @@ use super::layout::{JobPaths, Layout};
 use super::{format, lock};
 use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
+use crate::domain::spec::JobSpec;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
 
@@ -21,6 +22,8 @@ pub struct NestedJob {
     pub state_dir: PathBuf,
     /// The job.
     pub id: JobId,
+    /// Whether a client stays (or stayed) with it.
+    pub foreground: bool,
 }
 
 /// Finds the supervisors among these processes.
@@ -40,6 +43,7 @@ fn verify(row: &ProcessInfo) -> Option<NestedJob> {
             supervisor: row.identity,
             state_dir: layout.root().to_owned(),
             id,
+            foreground: format::read::<JobSpec>(&paths.spec()).is_ok_and(|spec| spec.foreground),
         })
     })
 }

@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
-use super::tree::{Tree, holdouts};
-use super::watch::Watch;
+use super::nested::NestedStop;
+use super::tree::{Processes, holdouts};
+use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::record::{NextRung, StopProgress};
 use crate::domain::request::{Kill, Verb};
@@ -19,7 +20,7 @@ use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Claim, Delivered, Flush, Inbox};
 
 /// The verbs that a supervisor of this version understands.
-pub(super) const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
+pub const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
 
 /// Between two passes of killing, growing up to the second value.
 const KILL_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
@@ -33,8 +34,8 @@ pub(super) enum Drive {
     Command,
     /// A finally step's: only `--abort` reaches it.
     Step,
-    /// The exit hook's: nothing reaches it, nothing is recorded.
-    Hook,
+    /// What is left of an attempt that has ended: requests reach it, its record stays as it is.
+    Survivors,
 }
 
 /// Everything that the loop works with.
@@ -44,10 +45,12 @@ pub(super) struct Driver {
     pub(super) journal: Journal,
     pub(super) inbox: Inbox,
     pub(super) queue: WakeQueue,
-    pub(super) watch: Watch,
+    pub(super) watch: InboxWatch,
     pub(super) epoch: Instant,
     /// Whether finally steps were called off.
     pub(super) aborted: bool,
+    /// The nested jobs that are waited for before KILL.
+    pub(super) nested: Option<NestedStop>,
 }
 
 impl Driver {
@@ -57,7 +60,7 @@ impl Driver {
     }
 
     /// Drives a tree to its end.
-    pub(super) fn drive(&mut self, tree: &mut Tree, machine: &mut Machine, drive: Drive) {
+    pub(super) fn drive(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
         let mut kill_pause = KILL_PAUSE.0;
         let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
         loop {
@@ -73,24 +76,28 @@ impl Driver {
             } else if look.empty {
                 self.report(tree, machine, Event::TreeEmpty, drive);
             }
-            if drive != Drive::Hook && !matches!(machine.phase(), Phase::Ended(_)) {
+            if !matches!(machine.phase(), Phase::Ended(_)) {
                 self.answer_requests(tree, machine, drive);
             }
             if activity.as_mut().is_some_and(|activity| activity.is_seen(self, tree)) {
                 self.report(tree, machine, Event::Active, drive);
             }
             self.report(tree, machine, Event::Tick, drive);
+            if self.nested.as_ref().is_some_and(|nested| nested.is_over(self.now())) {
+                self.nested = None;
+                self.report(tree, machine, Event::NestedGone, drive);
+            }
             match machine.phase() {
                 Phase::Ended(_) => return,
                 Phase::Killing { .. } => {
                     tree.kill_pass();
-                    // Most die at once, and whatever they forked meanwhile is ours now.
-                    if tree.look().empty {
-                        continue;
-                    }
                     kill_pause = (kill_pause * 2).min(KILL_PAUSE.1);
                 }
-                Phase::Running | Phase::Leftovers { .. } | Phase::Stopping { .. } | Phase::NotStopped { .. } => {
+                Phase::Running
+                | Phase::Leftovers { .. }
+                | Phase::Stopping { .. }
+                | Phase::Nested { .. }
+                | Phase::NotStopped { .. } => {
                     kill_pause = KILL_PAUSE.0;
                 }
             }
@@ -105,16 +112,26 @@ impl Driver {
         }
     }
 
+    /// Reports what the driving is about, before it begins.
+    pub(super) fn begin_with(&mut self, tree: &mut dyn Processes, machine: &mut Machine, event: Event, drive: Drive) {
+        self.report(tree, machine, event, drive);
+        self.aborted |= machine.is_aborted();
+    }
+
     fn timeout(&self, machine: &Machine, kill_pause: Duration, activity: Option<&Activity>) -> Duration {
         let until_deadline = machine.deadline().map(|at| at.saturating_sub(self.now()));
         let killing = matches!(machine.phase(), Phase::Killing { .. }).then_some(kill_pause);
         let again = self.journal.is_unsaved().then_some(SAVE_AGAIN);
         let sample = activity.map(|a| a.every);
-        let sources = [until_deadline, killing, again, sample, Some(self.watch.poll())];
+        let nested = self.nested.as_ref().map(|_| NestedStop::POLL);
+        let sources = [until_deadline, killing, again, sample, nested, Some(self.watch.poll())];
         sources.into_iter().flatten().min().unwrap_or(SAVE_AGAIN)
     }
 
-    fn sleep(&mut self, tree: &mut Tree, machine: &mut Machine, timeout: Duration, drive: Drive) {
+    fn sleep(&mut self, tree: &mut dyn Processes, machine: &mut Machine, timeout: Duration, drive: Drive) {
+        if timeout.is_zero() {
+            return;
+        }
         let Ok((wakes, _)) = self.queue.wait(Some(timeout), None) else { return };
         for wake in wakes {
             if let Wake::Signal(Signal::INT | Signal::TERM | Signal::HUP | Signal::QUIT) = wake
@@ -129,7 +146,7 @@ impl Driver {
     }
 
     /// Tells the machine and performs what it says.
-    fn report(&mut self, tree: &mut Tree, machine: &mut Machine, event: Event, drive: Drive) -> Reply {
+    fn report(&mut self, tree: &mut dyn Processes, machine: &mut Machine, event: Event, drive: Drive) -> Reply {
         let (actions, reply) = machine.on(event, self.now());
         for action in actions {
             self.perform(tree, machine, action, drive);
@@ -137,11 +154,18 @@ impl Driver {
         reply
     }
 
-    fn perform(&mut self, tree: &mut Tree, machine: &Machine, action: Action, drive: Drive) {
+    fn perform(&mut self, tree: &mut dyn Processes, machine: &Machine, action: Action, drive: Drive) {
         let recorded = drive == Drive::Command;
         match action {
             Action::Signal { signal, scope } => self.send(tree, signal, scope, true),
             Action::EarlySignal { signal, scope } => self.send(tree, signal, scope, false),
+            Action::StopNested { force } => {
+                let nested = NestedStop::ask(tree.nested_foreground(), force, self.now());
+                for told in nested.told() {
+                    self.journal.tell(&self.claim, told);
+                }
+                self.nested = Some(nested);
+            }
             Action::KillEverything => {
                 tree.kill_pass();
                 self.tell_of_signal(Signal::KILL, SignalScope::Tree, 0);
@@ -163,7 +187,7 @@ impl Driver {
         }
     }
 
-    fn send(&mut self, tree: &Tree, signal: Signal, scope: SignalScope, then_continue: bool) {
+    fn send(&mut self, tree: &dyn Processes, signal: Signal, scope: SignalScope, then_continue: bool) {
         let strays = tree.signal(signal, scope, then_continue);
         self.tell_of_signal(signal, scope, strays);
     }
@@ -181,11 +205,15 @@ impl Driver {
         let cause = machine.cause().cloned();
         let progress = match machine.phase() {
             Phase::Stopping { plan, rung, since, until } => Some((plan.clone(), *rung, *since, Some(*until))),
-            Phase::Killing { plan: Some(plan), since, .. } | Phase::NotStopped { plan: Some(plan), since } => {
+            Phase::Nested { plan: Some(plan), since }
+            | Phase::Killing { plan: Some(plan), since, .. }
+            | Phase::NotStopped { plan: Some(plan), since } => {
                 Some((plan.clone(), plan.rungs().len() - 1, *since, None))
             }
             // Leftovers are being killed; only a stop that somebody asked for is a stop.
-            Phase::Killing { plan: None, since, .. } | Phase::NotStopped { plan: None, since } => {
+            Phase::Nested { plan: None, since }
+            | Phase::Killing { plan: None, since, .. }
+            | Phase::NotStopped { plan: None, since } => {
                 cause.is_some().then(|| (StopPlan::kill_only(), 0, *since, None))
             }
             Phase::Running | Phase::Leftovers { .. } | Phase::Ended(_) => None,
@@ -220,8 +248,12 @@ impl Driver {
         if at >= now { wall + delta(at - now) } else { wall - delta(now - at) }
     }
 
-    fn name_holdouts(&mut self, tree: &Tree, machine: &Machine) {
-        let members = tree.members();
+    fn name_holdouts(&mut self, tree: &dyn Processes, machine: &Machine) {
+        let mut members = tree.members();
+        if let Phase::NotStopped { .. } = machine.phase() {
+            let nested = tree.nested_foreground();
+            members.extend(nested.iter().filter_map(|nested| platform::process_info(nested.supervisor.pid)));
+        }
         let named = holdouts(&members);
         self.journal.tell(&self.claim, Happening::Leftovers { processes: named.clone() });
         if let Phase::NotStopped { .. } = machine.phase() {
@@ -240,7 +272,7 @@ impl Driver {
     }
 
     /// Writes down who has left the leader's session, so that they are still known if this process dies.
-    fn note_adopted(&mut self, tree: &Tree) {
+    fn note_adopted(&mut self, tree: &dyn Processes) {
         let adopted = tree.adopted();
         if adopted != self.journal.record().attempt().adopted {
             self.journal.attempt().adopted = adopted;
@@ -250,7 +282,7 @@ impl Driver {
 
     /// Looks into the inbox and answers what lies there: acts, tells, then removes. A look that fails is repeated at
     /// the next wake-up, for ever.
-    fn answer_requests(&mut self, tree: &mut Tree, machine: &mut Machine, drive: Drive) {
+    fn answer_requests(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
         let Ok(delivered) = self.inbox.look() else { return };
         for request in delivered {
             let attempt = self.journal.record().attempt().number;
@@ -265,7 +297,7 @@ impl Driver {
 
     fn act(
         &mut self,
-        tree: &mut Tree,
+        tree: &mut dyn Processes,
         machine: &mut Machine,
         verb: &Verb,
         drive: Drive,
@@ -275,6 +307,12 @@ impl Driver {
                 Verb::Kill(kill) if kill.abort => {
                     self.aborted = true;
                     self.report(tree, machine, Event::Kill(Kill { force: true, ..kill.clone() }), drive);
+                    ("accepted", None)
+                }
+                Verb::Abandon { reason_text, .. } => {
+                    // What the command came to is known; only the rest of the steps is given up.
+                    self.aborted = true;
+                    self.report(tree, machine, Event::Abandon { reason_text: reason_text.clone() }, drive);
                     ("accepted", None)
                 }
                 _ => ("no_change", Some("the job has ended; its finally steps run".into())),
@@ -303,11 +341,7 @@ impl Driver {
 
     /// Tells the answer, then removes the request.
     pub(super) fn answer(&mut self, request: &Delivered, result: &str, message: Option<String>) {
-        let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
-        let told =
-            Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
-        self.journal.tell(&self.claim, told);
-        self.inbox.remove(request).ok();
+        self.journal.answer(&self.claim, &self.inbox, request, result, message);
     }
 
     /// Answers everything that still lies in the inbox as being too late.
@@ -332,7 +366,7 @@ impl Activity {
         Some(Self { every, last: (0, 0) })
     }
 
-    fn is_seen(&mut self, driver: &Driver, tree: &Tree) -> bool {
+    fn is_seen(&mut self, driver: &Driver, tree: &dyn Processes) -> bool {
         let paths = driver.claim.paths();
         let attempt = driver.journal.record().attempt().number;
         let length = |path| platform::facts(path).map_or(0, |facts| facts.length);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{recover, run};
+use super::{begin, recover};
 use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Order, Refusal};
 use crate::domain::signal::Signal;
@@ -24,6 +24,13 @@ impl Client {
         let line = serde_json::to_string(notice).expect("notices have no failing serialiser");
         if self.0.as_mut().is_some_and(|connection| connection.send(&line).is_err()) {
             self.0 = None;
+        }
+    }
+
+    /// Waits until the client has closed its end, at most so long. At once when it is gone already.
+    pub(super) fn wait_for_hang_up(&mut self, limit: Duration) {
+        if let Some(connection) = &mut self.0 {
+            while let Ok(Some(_)) = connection.receive(Some(limit)) {}
         }
     }
 
@@ -78,8 +85,8 @@ pub fn supervise(arguments: &[OsString]) -> u8 {
     };
     let beginning = Beginning { store, id, client, queue, epoch };
     match order {
-        Order::Start { staging, variables } => run::start(beginning, &staging, variables),
-        Order::Resume { variables } => run::resume(beginning, variables),
+        Order::Start { staging, variables } => begin::start(beginning, &staging, variables),
+        Order::Resume { spec, fifo, variables } => begin::resume(beginning, spec.map(|spec| *spec), fifo, variables),
         Order::Recover { verb } => recover::recover(beginning, &verb),
     }
     0

@@ -6,7 +6,7 @@
 use crate::domain::event::Happening;
 use crate::domain::record::{Attempt, JobRecord};
 use crate::domain::state::State;
-use crate::store::{Claim, EventLog, Flush, StoreError};
+use crate::store::{Claim, Delivered, EventLog, Flush, Inbox, StoreError};
 
 /// The two files.
 #[derive(Debug)]
@@ -63,6 +63,22 @@ impl Journal {
         }
     }
 
+    /// Tells the answer to a request, then removes the request.
+    pub(super) fn answer(
+        &mut self,
+        claim: &Claim,
+        inbox: &Inbox,
+        request: &Delivered,
+        result: &str,
+        message: Option<String>,
+    ) {
+        let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
+        let told =
+            Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
+        self.tell(claim, told);
+        inbox.remove(request).ok();
+    }
+
     /// Sets the state and tells of it, unless it is so already. Does not save.
     pub(super) fn enter(&mut self, claim: &Claim, state: State) {
         if self.record.state == state {
@@ -70,7 +86,7 @@ impl Journal {
         }
         self.record.state = state;
         let attempt = self.record.attempt();
-        let outcome = attempt.outcome.as_ref().filter(|outcome| outcome.state == state);
+        let outcome = self.record.outcome().filter(|outcome| outcome.state == state);
         let stop = self.record.stop.as_ref().filter(|_| state == State::Stopping);
         let what = Happening::State {
             state,

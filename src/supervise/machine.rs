@@ -25,6 +25,8 @@ pub(super) enum Event {
     LeaderEnded { status: ExitStatus, alone: bool },
     /// It was proven that nothing lives.
     TreeEmpty,
+    /// The nested jobs that stand before KILL have ended, or had their time.
+    NestedGone,
     /// Somebody asks for the end.
     Kill(Kill),
     /// Somebody asks to give the job up.
@@ -48,6 +50,8 @@ pub(super) enum Action {
     Signal { signal: Signal, scope: SignalScope },
     /// Send a signal ahead of the deadline, and nothing more.
     EarlySignal { signal: Signal, scope: SignalScope },
+    /// Ask nested jobs with a client to stop; answered by [`Event::NestedGone`], at once if there is none.
+    StopNested { force: bool },
     /// Kill and reap, again and again, until it is proven that nothing lives.
     KillEverything,
     /// Stop every process of the tree.
@@ -80,6 +84,8 @@ pub(super) enum Phase {
     Leftovers { kill_at: Option<Duration> },
     /// A plan is under way, before its KILL.
     Stopping { plan: StopPlan, rung: usize, since: Duration, until: Duration },
+    /// Before KILL: nested jobs stop by their own plans.
+    Nested { plan: Option<StopPlan>, since: Duration },
     /// KILL: the plan that led here (none for leftovers), since when, and until when before holdouts are named.
     Killing { plan: Option<StopPlan>, since: Duration, until: Duration },
     /// KILL did not end everything in time.
@@ -184,7 +190,7 @@ impl Machine {
             [self.timeout_at, early, self.idle_at].into_iter().flatten().min()
         };
         let phase = match &self.phase {
-            Phase::Running | Phase::NotStopped { .. } | Phase::Ended(_) => None,
+            Phase::Running | Phase::Nested { .. } | Phase::NotStopped { .. } | Phase::Ended(_) => None,
             Phase::Leftovers { kill_at } => kill_at.filter(|_| !self.is_paused()),
             Phase::Stopping { until, .. } | Phase::Killing { until, .. } => Some(*until),
         };
@@ -202,11 +208,10 @@ impl Machine {
                 Reply::Accepted
             }
             Event::TreeEmpty => {
-                if self.leader.is_some() {
-                    self.end(End::Empty, &mut actions);
-                }
+                self.end(End::Empty, &mut actions);
                 Reply::Accepted
             }
+            Event::NestedGone => self.nested_gone(now, &mut actions),
             Event::Kill(kill) => self.kill(kill, now, &mut actions),
             Event::Abandon { reason_text } => self.abandon(reason_text, &mut actions),
             Event::Pause => self.pause(now, &mut actions),
@@ -241,6 +246,7 @@ impl Machine {
             },
             Phase::Leftovers { .. }
             | Phase::Stopping { .. }
+            | Phase::Nested { .. }
             | Phase::Killing { .. }
             | Phase::NotStopped { .. }
             | Phase::Ended(_) => {}
@@ -267,7 +273,10 @@ impl Machine {
                 self.start_killing(plan, now, actions);
                 Reply::Accepted
             }
-            Phase::Stopping { .. } | Phase::Killing { .. } => {
+            Phase::Stopping { .. } | Phase::Nested { .. } | Phase::Killing { .. } => {
+                if kill.force && matches!(self.phase, Phase::Nested { .. }) {
+                    actions.push(Action::StopNested { force: true });
+                }
                 if self.cause.as_ref().is_some_and(|cause| cause.reason != reason) {
                     actions.push(Action::LaterCause(reason));
                 } else if self.cause.is_none() {
@@ -302,6 +311,7 @@ impl Machine {
             Phase::Running
             | Phase::Leftovers { .. }
             | Phase::Stopping { .. }
+            | Phase::Nested { .. }
             | Phase::Killing { .. }
             | Phase::NotStopped { .. } => {
                 self.cause = Some(Cause { reason: Reason::Abandon, reason_text });
@@ -321,6 +331,7 @@ impl Machine {
             Phase::Running
             | Phase::Leftovers { .. }
             | Phase::Stopping { .. }
+            | Phase::Nested { .. }
             | Phase::Killing { .. }
             | Phase::NotStopped { .. }
             | Phase::Ended(_) => Reply::NoChange,
@@ -375,6 +386,7 @@ impl Machine {
             Phase::Running
             | Phase::Leftovers { .. }
             | Phase::Stopping { .. }
+            | Phase::Nested { .. }
             | Phase::Killing { .. }
             | Phase::NotStopped { .. }
             | Phase::Ended(_) => {}
@@ -408,8 +420,17 @@ impl Machine {
         if self.abandon_at.is_none() && plan.is_some() {
             self.abandon_at = self.stop.abandon_after_ms.map(|ms| now + Duration::from_millis(ms));
         }
-        self.phase = Phase::Killing { plan, since: now, until: now + KILL_LIMIT };
+        // A plan that is KILL alone leaves nobody time, nested jobs neither.
+        let force = plan.as_ref().is_some_and(|plan| plan.rungs().len() == 1);
+        self.phase = Phase::Nested { plan, since: now };
+        actions.extend([Action::Record, Action::StopNested { force }]);
+    }
+
+    fn nested_gone(&mut self, now: Duration, actions: &mut Vec<Action>) -> Reply {
+        let Phase::Nested { plan, .. } = &self.phase else { return Reply::NoChange };
+        self.phase = Phase::Killing { plan: plan.clone(), since: now, until: now + KILL_LIMIT };
         actions.extend([Action::Record, Action::KillEverything]);
+        Reply::Accepted
     }
 
     fn end(&mut self, end: End, actions: &mut Vec<Action>) {

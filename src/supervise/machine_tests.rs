@@ -13,6 +13,15 @@ fn kill() -> Event {
     Event::Kill(Kill::default())
 }
 
+/// Reports an event as the driver of a job without nested jobs does.
+fn on(m: &mut Machine, event: Event, now: Duration) -> (Vec<Action>, Reply) {
+    let (mut actions, reply) = m.on(event, now);
+    if actions.iter().any(|action| matches!(action, Action::StopNested { .. })) {
+        actions.extend(m.on(Event::NestedGone, now).0);
+    }
+    (actions, reply)
+}
+
 fn signals(actions: &[Action]) -> Vec<&'static str> {
     actions
         .iter()
@@ -31,54 +40,64 @@ fn ended(alone: bool) -> Event {
 #[test]
 fn the_default_plan_is_term_then_kill_after_ten_seconds() {
     let mut m = machine(|_| {});
-    assert_eq!(signals(&m.on(kill(), S(1)).0), ["TERM"]);
+    assert_eq!(signals(&on(&mut m, kill(), S(1)).0), ["TERM"]);
     assert_eq!(m.deadline(), Some(S(11)));
-    assert_eq!(signals(&m.on(Event::Tick, Duration::from_millis(10_999)).0), Vec::<&str>::new());
-    assert_eq!(signals(&m.on(Event::Tick, S(11)).0), ["KILL"]);
+    assert_eq!(signals(&on(&mut m, Event::Tick, Duration::from_millis(10_999)).0), Vec::<&str>::new());
+    assert_eq!(signals(&on(&mut m, Event::Tick, S(11)).0), ["KILL"]);
     assert_eq!(m.deadline(), Some(S(21)));
-    assert!(m.on(Event::Tick, S(21)).0.contains(&Action::NameHoldouts));
+    assert!(on(&mut m, Event::Tick, S(21)).0.contains(&Action::NameHoldouts));
     assert!(matches!(m.phase(), Phase::NotStopped { .. }));
-    assert_eq!(signals(&m.on(kill(), S(30)).0), ["KILL"], "a further kill makes another pass");
-    m.on(ended(true), S(31));
+    assert_eq!(signals(&on(&mut m, kill(), S(30)).0), ["KILL"], "a further kill makes another pass");
+    on(&mut m, ended(true), S(31));
     assert_eq!(m.phase(), &Phase::Ended(End::Empty));
 }
 
 #[test]
 fn a_second_kill_changes_nothing_and_now_and_force_do() {
     let mut m = machine(|s| s.plan = StopPlan::parse("github", |_| None).expect("preset"));
-    assert_eq!(signals(&m.on(kill(), S(0)).0), ["INT"]);
-    let (actions, reply) = m.on(kill(), S(1));
+    assert_eq!(signals(&on(&mut m, kill(), S(0)).0), ["INT"]);
+    let (actions, reply) = on(&mut m, kill(), S(1));
     assert_eq!((signals(&actions).len(), reply), (0, Reply::NoChange));
     let now = Event::Kill(Kill { now: true, ..Kill::default() });
-    assert_eq!(signals(&m.on(now.clone(), S(1)).0), ["TERM"]);
-    assert_eq!(signals(&m.on(now, S(1)).0), ["KILL"]);
+    assert_eq!(signals(&on(&mut m, now.clone(), S(1)).0), ["TERM"]);
+    assert_eq!(signals(&on(&mut m, now, S(1)).0), ["KILL"]);
     let mut m = machine(|_| {});
-    assert_eq!(signals(&m.on(Event::Kill(Kill { force: true, ..Kill::default() }), S(0)).0), ["KILL"]);
+    assert_eq!(signals(&on(&mut m, Event::Kill(Kill { force: true, ..Kill::default() }), S(0)).0), ["KILL"]);
+}
+
+#[test]
+fn nested_jobs_stop_before_kill() {
+    let mut m = machine(|_| {});
+    let (actions, _) = m.on(Event::Kill(Kill { force: true, ..Kill::default() }), S(0));
+    assert!(actions.contains(&Action::StopNested { force: true }));
+    assert_eq!(signals(&actions), Vec::<&str>::new());
+    assert_eq!(signals(&m.on(Event::NestedGone, S(3)).0), ["KILL"]);
+    assert_eq!(m.deadline(), Some(S(13)));
 }
 
 #[test]
 fn the_shorter_grace_counts_and_zero_is_no_time_at_all() {
     let mut m = machine(|_| {});
-    m.on(Event::Kill(Kill { grace_ms: Some(60_000), ..Kill::default() }), S(0));
+    on(&mut m, Event::Kill(Kill { grace_ms: Some(60_000), ..Kill::default() }), S(0));
     assert_eq!(m.deadline(), Some(S(10)));
     let mut m = machine(|_| {});
-    let (actions, _) = m.on(Event::Kill(Kill { grace_ms: Some(0), ..Kill::default() }), S(0));
+    let (actions, _) = on(&mut m, Event::Kill(Kill { grace_ms: Some(0), ..Kill::default() }), S(0));
     assert_eq!(signals(&actions), ["TERM", "KILL"]);
 }
 
 #[test]
 fn leftovers_are_terminated_then_killed_and_the_outcome_is_the_leaders() {
     let mut m = machine(|_| {});
-    assert_eq!(signals(&m.on(ended(false), S(5)).0), ["TERM"]);
+    assert_eq!(signals(&on(&mut m, ended(false), S(5)).0), ["TERM"]);
     assert_eq!(m.deadline(), Some(S(7)));
-    assert_eq!(signals(&m.on(Event::Tick, S(7)).0), ["KILL"]);
-    m.on(Event::TreeEmpty, S(8));
+    assert_eq!(signals(&on(&mut m, Event::Tick, S(7)).0), ["KILL"]);
+    on(&mut m, Event::TreeEmpty, S(8));
     assert_eq!((m.phase(), m.cause()), (&Phase::Ended(End::Empty), None));
     let mut m = machine(|s| s.leftovers = Leftovers::Leave);
-    m.on(ended(false), S(5));
+    on(&mut m, ended(false), S(5));
     assert_eq!(m.phase(), &Phase::Ended(End::Left));
     let mut m = machine(|s| s.leftovers = Leftovers::Wait);
-    m.on(ended(false), S(5));
+    on(&mut m, ended(false), S(5));
     assert_eq!(m.deadline(), None);
 }
 
@@ -89,31 +108,31 @@ fn limits_stop_with_their_own_cause_and_the_first_cause_stands() {
         s.early_signal = Some(EarlySignal { signal: Signal::HUP, before_ms: 2_000 });
     });
     assert_eq!(m.deadline(), Some(S(3)));
-    assert_eq!(signals(&m.on(Event::Tick, S(3)).0), ["HUP"]);
-    assert_eq!(signals(&m.on(Event::Tick, S(5)).0), ["TERM"]);
-    assert!(m.on(kill(), S(6)).0.contains(&Action::LaterCause(Reason::Kill)));
+    assert_eq!(signals(&on(&mut m, Event::Tick, S(3)).0), ["HUP"]);
+    assert_eq!(signals(&on(&mut m, Event::Tick, S(5)).0), ["TERM"]);
+    assert!(on(&mut m, kill(), S(6)).0.contains(&Action::LaterCause(Reason::Kill)));
     assert_eq!(m.cause().map(|c| c.reason), Some(Reason::Timeout));
 }
 
 #[test]
 fn idleness_counts_from_the_last_activity() {
     let mut m = machine(|s| s.idle_timeout_ms = Some(2_000));
-    m.on(Event::Active, S(1));
+    on(&mut m, Event::Active, S(1));
     assert_eq!(m.deadline(), Some(S(3)));
-    assert_eq!(signals(&m.on(Event::Tick, S(3)).0), ["TERM"]);
+    assert_eq!(signals(&on(&mut m, Event::Tick, S(3)).0), ["TERM"]);
     assert_eq!(m.cause().map(|c| c.reason), Some(Reason::IdleTimeout));
 }
 
 #[test]
 fn timers_stand_still_while_paused() {
     let mut m = machine(|s| s.timeout_ms = Some(5_000));
-    assert!(m.on(Event::Pause, S(1)).0.contains(&Action::Freeze));
+    assert!(on(&mut m, Event::Pause, S(1)).0.contains(&Action::Freeze));
     assert_eq!(m.deadline(), None);
-    assert!(m.on(Event::Tick, S(100)).0.is_empty());
-    assert!(m.on(Event::Unpause, S(101)).0.contains(&Action::Thaw));
+    assert!(on(&mut m, Event::Tick, S(100)).0.is_empty());
+    assert!(on(&mut m, Event::Unpause, S(101)).0.contains(&Action::Thaw));
     assert_eq!(m.deadline(), Some(S(105)));
-    m.on(Event::Pause, S(102));
-    let (actions, _) = m.on(kill(), S(103));
+    on(&mut m, Event::Pause, S(102));
+    let (actions, _) = on(&mut m, kill(), S(103));
     assert_eq!(signals(&actions), ["TERM"]);
     assert!(!m.is_paused());
 }
@@ -121,8 +140,8 @@ fn timers_stand_still_while_paused() {
 #[test]
 fn an_unkillable_job_can_be_given_up_by_itself() {
     let mut m = machine(|s| s.abandon_after_ms = Some(3_000));
-    m.on(Event::Kill(Kill { force: true, ..Kill::default() }), S(0));
-    m.on(Event::Tick, S(3));
+    on(&mut m, Event::Kill(Kill { force: true, ..Kill::default() }), S(0));
+    on(&mut m, Event::Tick, S(3));
     assert_eq!(m.phase(), &Phase::Ended(End::Abandoned));
     assert_eq!(m.cause().map(|c| c.reason), Some(Reason::Abandon));
 }
@@ -131,6 +150,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<bool>().prop_map(ended),
         Just(Event::TreeEmpty),
+        Just(Event::NestedGone),
         (any::<bool>(), any::<bool>(), any::<bool>(), proptest::option::of(0u64..20_000)).prop_map(
             |(now, force, abort, grace_ms)| Event::Kill(Kill { now, force, abort, grace_ms, ..Kill::default() })
         ),
@@ -159,7 +179,7 @@ proptest! {
             now += Duration::from_millis(step);
             let (phase, cause) = (m.phase().clone(), m.cause().cloned());
             let gives_up = matches!(event, Event::Abandon { .. });
-            let (actions, _) = m.on(event, now);
+            let (actions, _) = on(&mut m, event, now);
             if let Phase::Ended(_) = phase {
                 prop_assert_eq!(m.phase(), &phase);
                 prop_assert!(signals(&actions).is_empty());

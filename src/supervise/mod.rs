@@ -17,15 +17,23 @@
 //!
 //! May use `domain`, `platform` and `store`. Prints nothing: it has no terminal.
 
+mod begin;
 mod driver;
 mod entry;
 mod environment;
 mod finally;
+mod hook;
 mod journal;
 mod machine;
+mod nested;
+mod outside;
 mod recover;
+mod retry;
 mod run;
 mod tree;
+mod waiting;
 mod watch;
 
+pub use driver::CAPABILITIES;
 pub use entry::supervise;
+pub use run::containment;

@@ -1,10 +1,93 @@
 //! Acting in place of a supervisor that died: under its job's claim, from outside, best effort.
+//!
+//! Stops what is left, runs the finally steps that are pending, and records an outcome if none was. A crash in here
+//! leaves what was found: the next recovery begins anew.
 
+use super::driver::{Drive, Driver};
 use super::entry::Beginning;
+use super::journal::Journal;
+use super::machine::{End, Event, Machine, Phase};
+use super::outside::Outside;
+use super::run::Run;
+use super::tree::Processes;
+use super::watch::InboxWatch;
+use crate::domain::event::Happening;
+use crate::domain::identity::Whereabouts;
 use crate::domain::notice::{Notice, Refusal};
+use crate::domain::outcome::conclude;
+use crate::domain::record::FinallyState;
 use crate::domain::request::Verb;
+use crate::domain::state::State;
+use crate::platform;
+use crate::store::Inbox;
 
 /// Does what a supervisor would have done.
-pub(super) fn recover(mut beginning: Beginning, _verb: &Verb) {
-    beginning.client.tell(&Notice::Refused(Refusal::Failed { message: "not yet".into() }));
+pub(super) fn recover(beginning: Beginning, verb: &Verb) {
+    let Beginning { store, id, mut client, queue, epoch } = beginning;
+    let mut refuse = |message: String| client.tell(&Notice::Refused(Refusal::Failed { message }));
+    let claim = match store.claim(id) {
+        Ok(claim) => claim,
+        Err(error) => return client.refuse(&error),
+    };
+    let files = claim.load_record().and_then(|record| Ok((claim.load_attempt_spec(record.attempt().number)?, record)));
+    let (spec, record) = match files {
+        Ok(files) => files,
+        Err(error) => return refuse(error.to_string()),
+    };
+    let here = platform::place();
+    if record.place.seen_from(&here) == Whereabouts::Elsewhere {
+        return refuse(format!("it was started on host '{}' in another pid namespace", record.place.host));
+    }
+    let own = match platform::own_identity() {
+        Ok(own) => own,
+        Err(error) => return refuse(error.to_string()),
+    };
+    let had_ended = record.state.is_recorded_end();
+    let before = record.clone();
+    let inbox = Inbox::new(claim.paths().kill_signals());
+    let watch = InboxWatch::new(inbox.dir(), queue.waker());
+    let mut journal = Journal::new(&claim, record);
+    journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
+    journal.change().supervisor = Some(own);
+    let mut driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
+    let mut outside = Outside::new(store.clone(), spec.clone(), before);
+    let mut machine = Machine::new(spec.stop.clone(), driver.now());
+    let event = match verb {
+        Verb::Abandon { kill, reason_text } => {
+            if *kill {
+                outside.kill_pass();
+            }
+            Event::Abandon { reason_text: reason_text.clone() }
+        }
+        Verb::Kill(kill) => Event::Kill(kill.clone()),
+        Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::Unknown => {
+            return refuse(format!("{} needs a supervisor, and this job has lost its own", verb.name()));
+        }
+    };
+    let drive = if had_ended { Drive::Survivors } else { Drive::Command };
+    driver.begin_with(&mut outside, &mut machine, event, drive);
+    driver.drive(&mut outside, &mut machine, drive);
+    let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { outside.members() };
+    let attempt = driver.journal.attempt();
+    attempt.adopted = left.iter().map(|row| row.identity).collect();
+    if !had_ended {
+        attempt.ended_at = Some(platform::now());
+        // Finally steps had begun: what the command itself came to was recorded before them.
+        if attempt.outcome.is_none() {
+            attempt.outcome = Some(conclude(machine.cause(), None, None));
+            attempt.message = Some("its supervisor died; it was stopped from outside".into());
+        }
+    }
+    let pending = attempt
+        .finally
+        .as_ref()
+        .is_some_and(|finally| matches!(finally.state, FinallyState::Pending | FinallyState::Running));
+    let abandoned = attempt.outcome.as_ref().is_some_and(|outcome| outcome.state == State::Abandoned);
+    let started = pending || (abandoned && !had_ended);
+    let variables = spec.environment.variables.clone();
+    let mut run = Run { store, client, driver, spec, variables, own };
+    if started {
+        run.run_finally_steps();
+    }
+    run.finish();
 }

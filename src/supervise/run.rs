@@ -1,17 +1,18 @@
 //! One run of a job: its attempts from claim to outcome.
 
 use std::fs::File;
+use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
-use super::entry::{Beginning, Client};
+use super::entry::Client;
 use super::environment;
-use super::journal::Journal;
+use super::hook::Hook;
 use super::machine::{End, Machine, Phase};
-use super::tree::{Tree, holdouts};
-use super::watch::Watch;
+use super::tree::{Processes, Tree, holdouts};
 use crate::domain::event::Happening;
 use crate::domain::identity::{PidFile, ProcessIdentity};
-use crate::domain::notice::{Notice, Refusal};
+use crate::domain::job_id::JobId;
+use crate::domain::notice::Notice;
 use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
 use crate::domain::record::{Finally, FinallyState, Step, Usage};
 use crate::domain::request::Verb;
@@ -19,7 +20,32 @@ use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput};
-use crate::store::{Claim, Flush, Inbox, Store, StoreError};
+use crate::store::{Flush, Store, StoreError};
+
+/// What was so before an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    usage: Usage,
+    memory_kills: Option<u64>,
+}
+
+/// How long a job that is to be deleted stays for the client that shows its output.
+const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// One job in so many sweeps up after others when it has ended.
+const SWEEP_EVERY: u64 = 64;
+
+/// Deletes a job that has succeeded, unless somebody has resumed it meanwhile.
+fn delete_if_untouched(store: &Store, id: JobId, attempt: u32) {
+    // Whoever waited for the claim gets the outcome first.
+    platform::pause(Duration::from_millis(100));
+    let Ok(claim) = store.claim(id) else { return };
+    let unchanged = claim.load_record().is_ok_and(|record| {
+        record.attempt().number == attempt && record.state == State::Succeeded && record.attempt().adopted.is_empty()
+    });
+    if unchanged {
+        store.delete(claim).ok();
+    }
+}
 
 /// What a run needs besides the driver.
 #[derive(Debug)]
@@ -33,78 +59,38 @@ pub(super) struct Run {
     pub(super) own: ProcessIdentity,
 }
 
-/// Publishes a new job and runs it.
-pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
-    match publish(&mut beginning, staging) {
-        Ok((claim, spec)) => {
-            beginning.client.tell(&Notice::Published);
-            begin(beginning, claim, spec, variables);
-        }
-        Err(Some(error)) => beginning.client.refuse(&error),
-        Err(None) => {}
+/// Returns what holds the processes of a job together on this system.
+pub fn containment() -> Vec<&'static str> {
+    let mut kinds = vec!["session", "group", "cookie"];
+    if platform::has_subreaper() {
+        kinds.insert(0, "subreaper");
     }
-}
-
-fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
-    let spec = beginning.store.staged_spec(staging)?;
-    let names = match &spec.name {
-        None => None,
-        Some(name) => match beginning.store.lock_name(name)? {
-            Ok(lock) => Some(lock),
-            Err(by) => {
-                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
-                return Err(None);
-            }
-        },
-    };
-    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
-    Ok((claim, spec))
-}
-
-/// Begins the next attempt of a job that has ended.
-pub(super) fn resume(mut beginning: Beginning, _variables: Option<Variables>) {
-    beginning.client.tell(&Notice::Refused(Refusal::Failed { message: "resume is not available yet".into() }));
-}
-
-fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
-    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
-    let (record, own) = match (claim.load_record(), platform::own_identity()) {
-        (Ok(record), Ok(own)) => (record, own),
-        (Err(error), _) => return client.refuse(&error),
-        (_, Err(error)) => {
-            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
-        }
-    };
-    // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
-    let inbox = Inbox::new(claim.paths().kill_signals());
-    let watch = Watch::new(inbox.dir(), queue.waker());
-    let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false };
-    let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
-    let mut run = Run { store, client, driver, spec, variables, own };
-    let started = run.attempt();
-    run.finish(started);
+    kinds
 }
 
 impl Run {
     /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
-    fn attempt(&mut self) -> bool {
+    pub(super) fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
         let record = driver.journal.change();
         record.place = platform::place();
         record.supervisor = Some(self.own);
-        record.containment = ["subreaper", "session", "cookie"].map(str::to_owned).to_vec();
+        record.containment = containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
         let watch = driver.watch.name();
         if watch != "notify" {
             let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
             driver.journal.tell(&driver.claim, Happening::Note { message });
         }
-        if let Some(cause) = self.stopped_before_start() {
-            self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
+        if let Some((cause, message)) = self.wait_for_turn() {
+            let attempt = self.driver.journal.attempt();
+            attempt.outcome = Some(conclude(Some(&cause), None, None));
+            attempt.message = message;
             return false;
         }
-        let before = platform::children_usage();
+        self.driver.journal.change().waiting_for = None;
+        self.driver.journal.enter(&self.driver.claim, State::Starting);
+        let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
             Err(failure) => {
@@ -124,7 +110,7 @@ impl Run {
     }
 
     /// Looks for requests that arrived before the command was started.
-    fn stopped_before_start(&mut self) -> Option<Cause> {
+    pub(super) fn stopped_before_start(&mut self) -> Option<Cause> {
         let attempt = self.driver.journal.record().attempt().number;
         let mut cause = None;
         for request in self.driver.inbox.look().unwrap_or_default() {
@@ -162,8 +148,13 @@ impl Run {
             variables,
             cwd: self.spec.cwd.clone(),
             umask: self.spec.umask,
-            nice: None,
-            limits: Vec::new(),
+            nice: self.spec.nice,
+            limits: self
+                .spec
+                .resource_limits
+                .iter()
+                .filter_map(|limit| platform::resource_limit(&limit.resource, limit.soft, limit.hard))
+                .collect(),
         };
         let child = HeldChild::create(&plan, &input, &stdout, stderr.as_ref().unwrap_or(&stdout))
             .map_err(|error| setup(format!("cannot create a process: {error}")))?;
@@ -195,7 +186,7 @@ impl Run {
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
-        self.client.tell(&Notice::Running);
+        self.client.tell(&Notice::Running { attempt: number });
         Ok(tree)
     }
 
@@ -252,7 +243,7 @@ impl Run {
     }
 
     /// Writes down how the attempt ended; not yet saved.
-    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Usage, began: std::time::Duration) {
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Before, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
         let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
@@ -261,43 +252,82 @@ impl Run {
         attempt.ended_at = Some(platform::now());
         attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));
         attempt.usage = Some(Usage {
-            user_ms: after.user_ms - before.user_ms,
-            system_ms: after.system_ms - before.system_ms,
+            user_ms: after.user_ms - before.usage.user_ms,
+            system_ms: after.system_ms - before.usage.system_ms,
             max_rss_bytes: after.max_rss_bytes,
         });
         attempt.adopted = left.iter().map(|row| row.identity).collect();
         if outcome.state == State::Failed && outcome.reason.is_none() && attempt.signal == Some(Signal::KILL) {
+            let memory = platform::out_of_memory_kills().zip(before.memory_kills).is_some_and(|(now, then)| now > then);
             attempt.message.get_or_insert_with(|| {
-                "killed by a SIGKILL that jobdir did not send; the kernel's out-of-memory killer is a common source"
-                    .into()
+                if memory {
+                    "killed by a SIGKILL that jobdir did not send; meanwhile the kernel's out-of-memory killer was at work"
+                } else {
+                    "killed by a SIGKILL that jobdir did not send"
+                }
+                .into()
             });
         }
-        if !left.is_empty() {
+        let abandoned = outcome.state == State::Abandoned;
+        attempt.outcome = Some(outcome);
+        if abandoned || !left.is_empty() {
             let list: Vec<String> =
                 holdouts(&left).iter().map(|h| format!("{} ({})", h.identity.pid, h.command)).collect();
-            attempt.message = Some(format!("processes were left running: {}", list.join(", ")));
+            let message = match (abandoned, list.is_empty()) {
+                (true, true) => "jobdir has abandoned this job; none of its processes was seen to live on".to_owned(),
+                (true, false) => format!(
+                    "jobdir has abandoned this job; its processes may still be running on this host: {}",
+                    list.join(", ")
+                ),
+                (false, _) => format!("processes were left running: {}", list.join(", ")),
+            };
+            attempt.message = Some(message.clone());
+            self.driver.journal.tell(&self.driver.claim, Happening::Note { message });
         }
-        attempt.outcome = Some(outcome);
     }
 
-    /// Runs finally steps, makes the outcome durable, gives the claim up, and only then tells of the end.
-    fn finish(mut self, started: bool) {
-        if started {
-            self.run_finally_steps();
-        }
+    /// Makes the outcome durable, gives the claim up, and only then tells of the end.
+    pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
-        let outcome = self.driver.journal.record().attempt().outcome.clone();
+        let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();
         (record.stop, record.paused, record.waiting_for) = (None, false, None);
         if let Some(outcome) = outcome {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
-        let Self { client: mut connection, driver, .. } = self;
-        let Driver { claim, .. } = driver;
+        self.leave_queue();
+        let Self { store, client: mut connection, driver, spec, variables, .. } = self;
+        let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
+        let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();
         connection.tell(&Notice::Ended);
+        let succeeded = journal.record().state == State::Succeeded;
+        let attempt = journal.record().attempt().number;
+        drop((journal, inbox, watch));
+        if let Some(hook) = hook {
+            hook.run(&queue, epoch);
+        }
+        if spec.delete_on_success && succeeded {
+            // A client that stays still reads the output and the outcome; it hangs up when it has them.
+            connection.wait_for_hang_up(SHOWING_LIMIT);
+            delete_if_untouched(&store, spec.id, attempt);
+        }
+        drop(connection);
+        // Now and then, and never for long.
+        if spec.id.number().is_multiple_of(SWEEP_EVERY) {
+            store.sweep();
+            store.retire(platform::now());
+        }
+    }
+
+    /// Lets go of mutexes and slots.
+    pub(super) fn leave_queue(&self) {
+        if !self.spec.coordination.wants.is_empty() {
+            // What stays behind is found to be dead by whoever it would block.
+            self.store.leave_queue(self.spec.id).ok();
+        }
     }
 
     /// Holds on to the claim until the outcome is on disk: a full disk must not turn an outcome into a loss.
@@ -308,7 +338,7 @@ impl Run {
                 return;
             }
             // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
-            self.driver.queue.wait(Some(std::time::Duration::from_secs(1)), None).ok();
+            self.driver.queue.wait(Some(Duration::from_secs(1)), None).ok();
         }
     }
 }

@@ -11,11 +11,32 @@ use crate::domain::outcome::ExitStatus;
 use crate::domain::record::Holdout;
 use crate::domain::signal::Signal;
 use crate::domain::spec::SignalScope;
-use crate::domain::tree::ProcessInfo;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::{self, Children, Delivery};
-use crate::store;
+use crate::store::{self, NestedJob};
 
-/// The tree of one leader.
+/// Processes that can be looked at and signalled as one.
+pub(super) trait Processes {
+    /// Looks for the end of the leader, and whether anything lives.
+    fn look(&mut self) -> Look;
+    /// Returns the processes that live, from one look at the process table.
+    fn members(&self) -> Vec<ProcessInfo>;
+    /// Sends a signal, each followed by CONT when `then_continue` is set. Returns how many processes outside the
+    /// leader's group were reached one by one.
+    fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32;
+    /// Kills everything that lives at the moment. To be repeated until a look finds nothing.
+    fn kill_pass(&self);
+    /// Stops every process, and remembers which were stopped already.
+    fn freeze(&mut self);
+    /// Continues what `freeze` stopped.
+    fn thaw(&mut self);
+    /// Returns processes that have left the leader's session: after our death only their identity tells whose they are.
+    fn adopted(&self) -> Vec<ProcessIdentity>;
+    /// Returns the nested jobs whose clients are among these processes, or were.
+    fn nested_foreground(&self) -> Vec<NestedJob>;
+}
+
+/// The tree of one leader, below this process.
 #[derive(Debug)]
 pub(super) struct Tree {
     leader: ProcessIdentity,
@@ -46,8 +67,30 @@ impl Tree {
         self.reaped = true;
     }
 
-    /// Looks at the children, and reaps those that have ended; the leader last.
-    pub(super) fn look(&mut self) -> Look {
+    /// Reaps every child that has ended but the leader. Returns the others that live and are of this job.
+    fn reap_others(&self) -> Vec<ProcessInfo> {
+        let mut living = Vec::new();
+        for pid in platform::child_pids() {
+            if pid == self.leader.pid && !self.reaped {
+                continue;
+            }
+            if !matches!(platform::reap(pid), Ok(Some(_)) | Err(_)) {
+                living.extend(platform::process_info(pid));
+            }
+        }
+        // A nested job that somebody stays with ends before we do; a detached one is independent.
+        let independent: HashSet<u32> = store::nested_supervisors(&living)
+            .iter()
+            .filter(|nested| !nested.foreground)
+            .map(|nested| nested.supervisor.pid)
+            .collect();
+        living.retain(|row| !independent.contains(&row.pid()));
+        living
+    }
+}
+
+impl Processes for Tree {
+    fn look(&mut self) -> Look {
         let mut leader_ended = None;
         if self.status.is_none()
             && let Ok(Some(status)) = platform::peek(self.leader.pid)
@@ -72,33 +115,14 @@ impl Tree {
         Look { leader_ended, empty }
     }
 
-    /// Reaps every child that has ended but the leader. Returns the others that live and are of this job.
-    fn reap_others(&self) -> Vec<ProcessInfo> {
-        let mut living = Vec::new();
-        for pid in platform::child_pids() {
-            if pid == self.leader.pid && !self.reaped {
-                continue;
-            }
-            if !matches!(platform::reap(pid), Ok(Some(_)) | Err(_)) {
-                living.extend(platform::process_info(pid));
-            }
-        }
-        let walls = walls(&living);
-        living.retain(|row| !walls.contains(&row.pid()));
-        living
-    }
-
-    /// Returns the processes of the tree that live, from one look at the process table.
-    pub(super) fn members(&self) -> Vec<ProcessInfo> {
+    fn members(&self) -> Vec<ProcessInfo> {
         let table = platform::process_table();
         let own = [std::process::id()];
         let walls = walls(table.descendants(&own, &HashSet::new()));
         table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
     }
 
-    /// Sends a signal, each followed by CONT when `then_continue` is set. Returns how many processes outside the
-    /// leader's group were reached one by one.
-    pub(super) fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
+    fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
         let then_continue = then_continue && !matches!(signal, Signal::CONT | Signal::STOP);
         let send = |send: &dyn Fn(Signal) -> Option<Delivery>| {
             let delivery = send(signal);
@@ -124,8 +148,7 @@ impl Tree {
         u32::try_from(reached).unwrap_or(u32::MAX)
     }
 
-    /// Kills everything that lives at the moment. To be repeated until a look finds the tree empty.
-    pub(super) fn kill_pass(&self) {
+    fn kill_pass(&self) {
         if !self.reaped {
             platform::signal_group(self.leader.pid, Signal::KILL).ok();
         }
@@ -134,8 +157,7 @@ impl Tree {
         }
     }
 
-    /// Stops every process, and remembers which were stopped already.
-    pub(super) fn freeze(&mut self) {
+    fn freeze(&mut self) {
         self.stopped_before = self.members().iter().filter(|row| row.state == 'T').map(|row| row.identity).collect();
         // What was being forked during one pass is stopped by the next; a bounded number of passes, since what
         // cannot be stopped would run on for ever.
@@ -147,8 +169,7 @@ impl Tree {
         }
     }
 
-    /// Continues what `freeze` stopped.
-    pub(super) fn thaw(&mut self) {
+    fn thaw(&mut self) {
         for row in self.members() {
             if !self.stopped_before.contains(&row.identity) {
                 platform::signal_identity(row.identity, Signal::CONT).ok();
@@ -157,8 +178,7 @@ impl Tree {
         self.stopped_before.clear();
     }
 
-    /// Returns children that have left the leader's session: after our death only their identity tells whose they are.
-    pub(super) fn adopted(&self) -> Vec<ProcessIdentity> {
+    fn adopted(&self) -> Vec<ProcessIdentity> {
         let living: Vec<ProcessInfo> =
             platform::child_pids().into_iter().filter_map(platform::process_info).filter(|row| row.is_live()).collect();
         let walls = walls(&living);
@@ -168,10 +188,26 @@ impl Tree {
             .map(|row| row.identity)
             .collect()
     }
+
+    fn nested_foreground(&self) -> Vec<NestedJob> {
+        let table = platform::process_table();
+        let below = table.descendants(&[std::process::id()], &HashSet::new());
+        outermost(store::nested_supervisors(below.iter().copied()), &table)
+    }
+}
+
+/// Of nested supervisors those that are not below another one, and whose jobs have a client.
+fn outermost(nested: Vec<NestedJob>, table: &ProcessTable) -> Vec<NestedJob> {
+    let is_below = |one: &NestedJob| {
+        let others: Vec<u32> =
+            nested.iter().filter(|other| other.supervisor != one.supervisor).map(|o| o.supervisor.pid).collect();
+        table.descendants(&others, &HashSet::new()).iter().any(|row| row.identity == one.supervisor)
+    };
+    nested.iter().filter(|one| one.foreground && !is_below(one)).cloned().collect()
 }
 
 /// The supervisors of nested jobs among these: neither they nor what is below them belongs to this job.
-fn walls<'a>(rows: impl IntoIterator<Item = &'a ProcessInfo>) -> HashSet<u32> {
+pub(super) fn walls<'a>(rows: impl IntoIterator<Item = &'a ProcessInfo>) -> HashSet<u32> {
     store::nested_supervisors(rows).iter().map(|nested| nested.supervisor.pid).collect()
 }
 

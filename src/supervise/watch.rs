@@ -7,9 +7,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
-
 use crate::platform::{self, Waker};
+use crate::store;
 
 /// How often to look in spite of a watch that works.
 const SLOW_POLL: Duration = Duration::from_secs(5);
@@ -18,25 +17,21 @@ const BLIND_POLL: Duration = Duration::from_millis(250);
 
 /// A watch, whichever kind works here.
 #[derive(Debug)]
-pub(super) enum Watch {
+pub(super) enum InboxWatch {
     /// `notify`'s.
-    Notify { _watcher: notify::RecommendedWatcher },
+    Notify { _watch: store::Watch },
     /// By signal.
     Doorbell { _directory: platform::WatchedDirectory },
     /// None.
     Blind,
 }
 
-impl Watch {
+impl InboxWatch {
     /// Watches a directory. Never fails: at worst the watch is blind.
     pub(super) fn new(directory: &Path, waker: Waker) -> Self {
-        let watcher = notify::recommended_watcher(move |_| waker.wake()).and_then(|mut watcher| {
-            watcher.watch(directory, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
-        match watcher {
-            Ok(watcher) => Self::Notify { _watcher: watcher },
-            Err(_) => platform::watch_by_signal(directory)
+        match store::Watch::of(directory, waker) {
+            Some(watch) => Self::Notify { _watch: watch },
+            None => platform::watch_by_signal(directory)
                 .map_or(Self::Blind, |directory| Self::Doorbell { _directory: directory }),
         }
     }

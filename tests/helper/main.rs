@@ -9,6 +9,7 @@
 //! that no test sleeps. See [`ACTIONS`] for everything that it can do.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose purpose is to print")]
+#![expect(clippy::disallowed_methods, reason = "a program that does what others must not")]
 #![expect(clippy::exit, reason = "exit codes are what tests ask for")]
 
 use std::collections::VecDeque;

@@ -1,25 +1,18 @@
-//! Tests of the program as its users see it: real processes, a state directory for each test, and no sleeps.
+//! Everything that is tested from outside the modules, in one binary: one link step, one place for helpers.
 //!
-//! What a test waits for is told to it by a [`support::witness::Witness`], or looked for with
-//! [`support::eventually`]. Every [`support::env::TestEnv`] checks at its end that nothing is left running and that the
-//! state directory keeps its invariants.
+//! Most of it tests the program as its users see it: real processes, a state directory for each test, and no sleeps.
+//! What a test waits for is told to it by a `Witness`, or looked for with `eventually`. Every `TestEnv` checks at its
+//! end that nothing is left running and that the state directory keeps its invariants.
 
-#![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "tests set their scenes by hand and start what they please")]
 
-mod support;
-
-//client
-//compatibility
+mod architecture;
+#[cfg(unix)]
 mod detach;
-//environment
-//errors
-//jobs
-//kill
-//logs
-//names
-//orphans
-//protocol
+mod generated;
+#[cfg(unix)]
+mod readme;
+#[cfg(unix)]
 mod run;
-//spawn
-//status
-//wait
+#[cfg(unix)]
+mod support;

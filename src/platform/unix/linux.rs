@@ -12,6 +12,11 @@ use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::Delivery;
 
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    true
+}
+
 /// Makes this process the parent of every descendant whose own parent dies. Says whether that worked.
 pub fn become_subreaper() -> bool {
     // SAFETY: this prctl(2) takes one integer and touches no memory of ours.
@@ -82,6 +87,12 @@ pub fn environment_value(pid: u32, name: &str) -> Option<String> {
     let value =
         environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     String::from_utf8(value.to_vec()).ok()
+}
+
+/// Returns how many processes the kernel has killed for want of memory since boot, if it tells.
+pub fn out_of_memory_kills() -> Option<u64> {
+    let vmstat = fs::read_to_string("/proc/vmstat").ok()?;
+    vmstat.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
 }
 
 /// Returns the files that a process holds open, as far as we may look.

@@ -23,12 +23,11 @@ pub use files::{
     path_of, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use process::{
-    become_subreaper, child_pids, environment_value, open_files, place, process_info, process_table, signal_identity,
+    become_subreaper, child_pids, environment_value, has_subreaper, open_files, out_of_memory_kills, place,
+    process_info, process_table, signal_identity,
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
-pub use terminal::{
-    StdinKind, in_foreground_of_stdin, read_stdin, same_destination, stdin_kind, terminal_width, write_all,
-};
+pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_width, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;

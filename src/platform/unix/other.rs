@@ -14,6 +14,11 @@ use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::Delivery;
 
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    false
+}
+
 /// There are no subreapers here.
 pub fn become_subreaper() -> bool {
     false
@@ -94,4 +99,9 @@ pub fn signal_identity(identity: ProcessIdentity, signal: Signal) -> io::Result<
     }
     // SAFETY: kill(2) takes two integers.
     signals::delivery(unsafe { nix::libc::kill(pid, number) })
+}
+
+/// Not told here.
+pub fn out_of_memory_kills() -> Option<u64> {
+    None
 }

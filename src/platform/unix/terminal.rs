@@ -33,11 +33,6 @@ pub fn same_destination() -> bool {
     }
 }
 
-/// Says whether this process may read from the terminal at stdin without being stopped for it.
-pub fn in_foreground_of_stdin() -> bool {
-    nix::unistd::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp())
-}
-
 /// Writes everything to stdout or stderr, unbuffered.
 ///
 /// # Errors
@@ -71,11 +66,17 @@ fn wait_writable(to_stderr: bool) -> std::io::Result<()> {
     }
 }
 
-/// Reads from stdin, unbuffered.
+/// Reads what is typed at the terminal at stdin, unbuffered; while this process is in the background it waits instead,
+/// since a terminal stops whoever reads from there, and a job shall not suffer for it. Meant for a thread of its own.
 ///
 /// # Errors
 /// What the system says.
-pub fn read_stdin(buffer: &mut [u8]) -> std::io::Result<usize> {
+pub fn read_typed(buffer: &mut [u8]) -> std::io::Result<usize> {
+    let in_foreground = || nix::unistd::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp());
+    while !in_foreground() {
+        // Nothing tells a process that it was brought to the foreground.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
     Ok(nix::unistd::read(std::io::stdin(), buffer)?)
 }
 

@@ -1,12 +1,20 @@
 //! Windows: files work, processes not yet. Every function that would need a job object answers `Unsupported`, so that
 //! nothing is ever claimed that did not happen.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+mod files;
+
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+pub use files::{
+    FileFacts, append_private, apply_file_mask, create_private, facts, file_facts, make_fifo, make_private_directory,
+    open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular, os_string, os_text,
+    path_of, set_file_mask, sync_directory, user_id, user_name,
+};
 
 use super::{Children, Delivery, ExecFailure, Wake};
 use crate::domain::identity::{Place, ProcessIdentity};
@@ -18,176 +26,6 @@ use crate::domain::tree::{ProcessInfo, ProcessTable};
 
 fn not_yet<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "not yet available on Windows"))
-}
-
-/// What is known of a path without following a link at its end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FileFacts {
-    /// It is a directory.
-    pub is_directory: bool,
-    /// It is a regular file.
-    pub is_regular: bool,
-    /// The user that owns it; always 0 here.
-    pub owner: u32,
-    /// Whether users other than the owner may write it; the user's local data is private by default.
-    pub others_may_write: bool,
-    /// Its length in bytes.
-    pub length: u64,
-    /// Changes when the path names another file, as far as its creation time tells.
-    pub identity: (u64, u64),
-    /// When it was last written.
-    pub modified: Option<SystemTime>,
-}
-
-fn facts_of(metadata: &fs::Metadata) -> FileFacts {
-    use std::os::windows::fs::MetadataExt;
-    FileFacts {
-        is_directory: metadata.is_dir(),
-        is_regular: metadata.is_file(),
-        owner: 0,
-        others_may_write: false,
-        length: metadata.len(),
-        identity: (metadata.creation_time(), 0),
-        modified: metadata.modified().ok(),
-    }
-}
-
-/// Looks at a path, not following a link at its end.
-///
-/// # Errors
-/// What the system says.
-pub fn facts(path: &Path) -> io::Result<FileFacts> {
-    Ok(facts_of(&fs::symlink_metadata(path)?))
-}
-
-/// Looks at an open file.
-///
-/// # Errors
-/// What the system says.
-pub fn file_facts(file: &File) -> io::Result<FileFacts> {
-    Ok(facts_of(&file.metadata()?))
-}
-
-/// Creates a file that must not exist.
-///
-/// # Errors
-/// What the system says.
-pub fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create_new(true).open(path)
-}
-
-/// Opens a file for appending, creating it.
-///
-/// # Errors
-/// What the system says.
-pub fn append_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
-}
-
-/// Opens a regular file for reading.
-///
-/// # Errors
-/// What the system says.
-pub fn open_regular(path: &Path) -> io::Result<File> {
-    if facts(path)?.is_regular {
-        File::open(path)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
-    }
-}
-
-/// Opens or creates the empty file whose lock is a claim.
-///
-/// # Errors
-/// What the system says.
-pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
-    OpenOptions::new().read(true).write(create).create(create).truncate(false).open(path)
-}
-
-/// Creates a directory.
-///
-/// # Errors
-/// What the system says.
-pub fn make_private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)
-}
-
-/// Directories cannot be flushed here, and need not be: NTFS journals names.
-///
-/// # Errors
-/// Never.
-pub fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn make_fifo(_path: &Path) -> io::Result<()> {
-    not_yet()
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn open_fifo_reader(_path: &Path) -> io::Result<File> {
-    not_yet()
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn open_fifo_writer(_path: &Path) -> io::Result<File> {
-    not_yet()
-}
-
-/// Opens `NUL`.
-///
-/// # Errors
-/// What the system says.
-pub fn open_null() -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open("NUL")
-}
-
-/// There is no such mask here.
-pub fn set_file_mask(_mask: u32) -> u32 {
-    0o022
-}
-
-/// There is no such mask here.
-///
-/// # Errors
-/// Never.
-pub fn apply_file_mask(_file: &File, _mask: u32) -> io::Result<()> {
-    Ok(())
-}
-
-/// Users have no numbers here.
-pub fn user_id() -> u32 {
-    0
-}
-
-/// Users have no numbers here.
-pub fn user_name(_id: u32) -> String {
-    "another user".into()
-}
-
-/// Takes text from the system, in the encoding that Rust uses for it.
-pub fn os_text(text: &OsStr) -> OsText {
-    OsText(text.as_encoded_bytes().to_vec())
-}
-
-/// Gives text to the system.
-pub fn os_string(text: &OsText) -> OsString {
-    text.lossy().into_owned().into()
-}
-
-/// Gives text to the system as a path.
-pub fn path_of(text: &OsText) -> PathBuf {
-    os_string(text).into()
 }
 
 /// What descriptor 0 is.
@@ -210,11 +48,6 @@ pub fn stdin_kind() -> StdinKind {
 /// Not known here.
 pub fn same_destination() -> bool {
     false
-}
-
-/// There is no job control here.
-pub fn in_foreground_of_stdin() -> bool {
-    true
 }
 
 /// Returns the number that Windows programs know for a signal.
@@ -252,6 +85,11 @@ pub fn signal_group(_group: u32, _signal: Signal) -> io::Result<Delivery> {
 /// Always.
 pub fn signal_identity(_identity: ProcessIdentity, _signal: Signal) -> io::Result<Delivery> {
     not_yet()
+}
+
+/// Says whether this system has subreapers.
+pub fn has_subreaper() -> bool {
+    false
 }
 
 /// There are no subreapers here.
@@ -473,7 +311,8 @@ pub struct Waker(mpsc::Sender<()>);
 impl Waker {
     /// Makes the queue return [`Wake::Look`].
     pub fn wake(&self) {
-        drop(self.0.send(()));
+        // Nobody waits any more.
+        self.0.send(()).ok();
     }
 }
 
@@ -528,14 +367,6 @@ pub fn reap_blocking(_pid: u32) {}
 /// There are no such signals here.
 pub fn ignore_write_signals() {}
 
-/// Opens a file of the user's as the input of a job.
-///
-/// # Errors
-/// What the system says.
-pub fn open_input(path: &Path) -> io::Result<File> {
-    File::open(path)
-}
-
 /// Writes everything to stdout or stderr, unbuffered.
 ///
 /// # Errors
@@ -550,16 +381,21 @@ pub fn write_all(to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Reads from stdin.
+/// Reads what is typed at the terminal at stdin; there is no job control here, so nothing is in the background.
 ///
 /// # Errors
 /// What the system says.
-pub fn read_stdin(buffer: &mut [u8]) -> io::Result<usize> {
+pub fn read_typed(buffer: &mut [u8]) -> io::Result<usize> {
     use std::io::Read;
     std::io::stdin().read(buffer)
 }
 
 /// Not yet.
 pub fn terminal_width() -> Option<usize> {
+    None
+}
+
+/// Not told here.
+pub fn out_of_memory_kills() -> Option<u64> {
     None
 }

@@ -1,0 +1,104 @@
+//! `jobdir events`: everything that happened to jobs, as NDJSON.
+
+use std::collections::BTreeMap;
+
+use clap::Args as ClapArgs;
+
+use super::shared::choose;
+use crate::context::Context;
+use crate::domain::job_id::JobId;
+use crate::error::CommandError;
+use crate::exit_code;
+use crate::platform::{Wake, WakeQueue};
+use crate::present::json;
+use crate::store::{Store, StoreError, Surroundings, Watch};
+
+const SLOW_POLL: std::time::Duration = std::time::Duration::from_secs(1);
+const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Show everything that happened to jobs
+///
+/// One JSON object a line: state changes with their cause, signals sent and whom they reached, requests and their answers,
+/// finally steps, warnings. Events of one job are numbered without gaps.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  jobdir events 12              the whole story of job 12
+  jobdir events -f              everything, and go on
+  jobdir events --since 7 12    what came after event 7")]
+pub struct Args {
+    /// The jobs: ids, names or @last; all jobs when there is none
+    #[arg(value_name = "JOB")]
+    jobs: Vec<String>,
+    /// Go on until the jobs have ended; without JOB for ever
+    #[arg(short, long)]
+    follow: bool,
+    /// Only events of each job after this number
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    since: u64,
+    /// Print JSON, which is the default and only format
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
+/// Shows.
+pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let store = context.reading()?;
+    let chosen = choose(&store, &args.jobs)?;
+    if let Some(unresolved) = chosen.unresolved.first() {
+        return Err(CommandError::no_such_job(unresolved, context));
+    }
+    let all = args.jobs.is_empty();
+    let mut shown: BTreeMap<JobId, u64> = chosen.ids.iter().map(|id| (*id, args.since)).collect();
+    let queue = context.queue().map_err(anyhow::Error::from)?;
+    let watcher = args.follow.then(|| watch(&store, &queue, if all { None } else { Some(&chosen.ids) })).flatten();
+    loop {
+        if all {
+            for id in store.job_ids()? {
+                shown.entry(id).or_insert(args.since);
+            }
+        }
+        // Looked at before the events are: what happens in between is then still shown.
+        let over = !args.follow || (!all && ended(&store, &chosen.ids));
+        if !show(&store, &mut shown, context)? || over {
+            return Ok(exit_code::DONE);
+        }
+        let timeout = if watcher.is_some() { SLOW_POLL } else { BLIND_POLL };
+        let (wakes, _) = queue.wait(Some(timeout), None).map_err(anyhow::Error::from)?;
+        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+            return Ok(exit_code::INTERRUPTED);
+        }
+    }
+}
+
+/// Prints what is new, in the order of time. Says whether somebody still reads it.
+fn show(store: &Store, shown: &mut BTreeMap<JobId, u64>, context: &Context) -> Result<bool, CommandError> {
+    let mut fresh = Vec::new();
+    for (id, seen) in shown.iter_mut() {
+        match store.events(*id, *seen) {
+            Ok(events) => {
+                *seen = events.last().map_or(*seen, |event| event.seq);
+                fresh.extend(events);
+            }
+            Err(StoreError::NoSuchJob) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    fresh.sort_by_key(|event| (event.time, event.id, event.seq));
+    let lines: String = fresh.iter().map(json::render_event).collect();
+    Ok(lines.is_empty() || context.out(&lines))
+}
+
+fn ended(store: &Store, ids: &[JobId]) -> bool {
+    let surroundings = Surroundings::new();
+    ids.iter().all(|id| store.load(*id, &surroundings).map_or(true, |job| job.state().is_terminal()))
+}
+
+fn watch(store: &Store, queue: &WakeQueue, ids: Option<&[JobId]>) -> Option<Watch> {
+    let mut watch = Watch::new(queue.waker())?;
+    let works = match ids {
+        None => watch.add_all_below(&store.layout().jobs()),
+        Some(ids) => ids.iter().all(|id| watch.add(store.layout().job(*id).dir())),
+    };
+    works.then_some(watch)
+}

@@ -1,0 +1,100 @@
+//! `jobdir prune`: remove ended jobs.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args as ClapArgs;
+use serde::Serialize;
+
+use super::shared::{FilterArgs, parse_duration};
+use crate::context::Context;
+use crate::domain::job::Job;
+use crate::domain::retention::{Retention, is_removable};
+use crate::domain::state::State;
+use crate::error::CommandError;
+use crate::exit_code;
+use crate::present::{json, text};
+use crate::store::{StoreError, Surroundings};
+
+/// Remove ended jobs
+///
+/// Never touches what is active, is orphaned, has survivors, or has finally steps to run.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  jobdir prune --older-than 7d              what ended a week ago
+  jobdir prune --keep 100                   all but the last hundred
+  jobdir prune --state succeeded --dry-run  what would go")]
+pub struct Args {
+    /// Only what ended so long ago
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    older_than: Option<Duration>,
+    /// Keep so many of the newest
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    keep: usize,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Say what would go, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PruneDocument {
+    schema: &'static str,
+    dry_run: bool,
+    removed: Vec<String>,
+    bytes: u64,
+}
+
+/// Removes.
+pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let store = if args.dry_run { context.reading()? } else { context.writing()? };
+    let filter = args.filter.filter();
+    let surroundings = Surroundings::new();
+    // A job whose files cannot be read has no state of its own to be chosen by; it goes when it is asked for by name.
+    let corrupt_too = filter.states.contains(&State::Corrupt);
+    let jobs: Vec<Job> = store
+        .job_ids()?
+        .iter()
+        .rev()
+        .filter_map(|id| store.load(*id, &surroundings).ok())
+        .filter(|job| is_removable(job) || (corrupt_too && job.state() == State::Corrupt))
+        .filter(|job| filter.admits(job))
+        .collect();
+    let before = args.older_than.map(|age| context.now() - TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX));
+    let retention = Retention { ended_before: before, keep: args.keep };
+    let (mut removed, mut bytes, mut code) = (Vec::new(), 0, exit_code::DONE);
+    for job in retention.choose(jobs.iter()) {
+        let freed = if args.dry_run { Ok(store.size_of(job.id)) } else { store.delete_ended(job) };
+        match freed {
+            Ok(freed) => {
+                removed.push(job.id.to_string());
+                bytes += freed;
+            }
+            // Somebody resumed or deleted it meanwhile: then it is not ours to remove.
+            Err(StoreError::Busy | StoreError::NoSuchJob) => {}
+            Err(error) => {
+                code = exit_code::FAILED;
+                context.talk(&format!("job {}: {error}", job.id));
+            }
+        }
+    }
+    if !args.dry_run {
+        store.sweep();
+    }
+    if args.json {
+        let document = PruneDocument { schema: "jobdir/prune/1", dry_run: args.dry_run, removed, bytes };
+        context.out(&json::render(&document));
+        return Ok(code);
+    }
+    let verb = if args.dry_run { "would be removed" } else { "removed" };
+    if !removed.is_empty() {
+        context.out(&(removed.join("\n") + "\n"));
+    }
+    context.talk(&format!("{} {verb}, {}", text::count(removed.len(), "job"), text::bytes(bytes)));
+    Ok(code)
+}

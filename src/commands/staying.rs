@@ -1,0 +1,143 @@
+//! What happens after a start: print the id and go, or stay with the job and mirror its end.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use super::shared::{end_note, orphan_notice};
+use crate::client::{Foreground, ForegroundEnd, Launched, Leave, follow, wait_for_ends};
+use crate::context::Context;
+use crate::domain::duration::render;
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::signal::Signal;
+use crate::domain::stop_plan::StopPlan;
+use crate::error::CommandError;
+use crate::exit_code;
+use crate::platform::{self, WakeQueue};
+use crate::present::json::{self, JobDocument};
+use crate::present::text::escape;
+use crate::store::{Store, StoreError, Surroundings};
+
+/// Prints the id, or the whole job.
+pub(super) fn detach(id: JobId, as_json: bool, context: &Context, store: &Store) -> Result<u8, CommandError> {
+    if as_json {
+        let job = store.load(id, &Surroundings::new())?;
+        context.out(&json::render(&JobDocument::new(&job, false)));
+    } else {
+        context.out(&format!("{id}\n"));
+    }
+    Ok(exit_code::DONE)
+}
+
+/// Stays with a job that was just launched. Returns the exit code that mirrors its end.
+pub(super) fn stay(
+    launched: Launched,
+    merged: bool,
+    plan: &StopPlan,
+    queue: &WakeQueue,
+    context: &Context,
+    store: &Store,
+) -> Result<u8, CommandError> {
+    let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
+    let Launched { id, attempt, queued, connection } = launched;
+    if queued && let Ok(job) = store.load(id, &Surroundings::new()) {
+        context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
+    }
+    let foreground = Foreground { store, id, attempt, merged, queue, connection };
+    let end = foreground.stay(
+        |signal, nth| {
+            if context.stderr_is_terminal() {
+                context.talk(&stop_notice(id, plan, signal, nth));
+            }
+        },
+        |_, error| {
+            let logs = format!("'jobdir logs {id}' has all of it");
+            context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
+        },
+    );
+    match end.map_err(refuse)? {
+        ForegroundEnd::RunEnded(_until_the_outcome_is_read) => ended(context, store, queue, id),
+        ForegroundEnd::Left(Leave::ReaderGone) => Ok(exit_code::READER_GONE),
+        ForegroundEnd::Left(Leave::ThirdSignal) => {
+            context.talk(&format!("jobdir: job {id} is still stopping; 'jobdir status {id}' shows how far it is"));
+            Ok(exit_code::STILL_RUNNING)
+        }
+    }
+}
+
+/// Joins a job that runs already: shows what it has printed and prints, and mirrors its end. Signals leave the job
+/// alone: it is somebody else's.
+pub(super) fn join(id: JobId, queue: &WakeQueue, context: &Context, store: &Store) -> Result<u8, CommandError> {
+    let job = store.load(id, &Surroundings::new())?;
+    let attempt = job.attempt().map_or(1, |attempt| attempt.number);
+    let merged = job.output.as_ref().is_none_or(|output| output.stderr_path.is_none());
+    if !follow(store, id, attempt, merged, queue)? {
+        context.talk(&format!("job {id} goes on; 'jobdir wait {id}' to wait for it"));
+        return Ok(exit_code::STILL_RUNNING);
+    }
+    ended(context, store, queue, id)
+}
+
+/// Says how a run has ended that we stayed with, and mirrors it.
+fn ended(context: &Context, store: &Store, queue: &WakeQueue, id: JobId) -> Result<u8, CommandError> {
+    let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
+    let say = |job: &Job| context.talk(&orphan_notice(job));
+    let (_, jobs) = wait_for_ends(store, queue, &[id], false, None, say).map_err(refuse)?;
+    let Some(Some(job)) = jobs.into_iter().next() else {
+        return Err(CommandError::new("job_deleted", format!("job {id} was deleted before its outcome was seen"))
+            .exit(exit_code::JOBDIR_FAILED));
+    };
+    if let Some(note) = end_note(&job) {
+        context.talk(&note);
+    }
+    Ok(exit_code::of_job(&job))
+}
+
+/// Says what a queued job waits for, and who holds it.
+pub(super) fn waiting_text(job: &Job) -> String {
+    let list: Vec<String> = job
+        .waiting_for
+        .iter()
+        .flatten()
+        .map(|waiting| {
+            let name = waiting.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
+            let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
+            match waiting.kind.as_str() {
+                "after" => format!("for the end of job{name}"),
+                "retry" => "to be retried".to_owned(),
+                kind if holders.is_empty() => format!("for {kind}{name}"),
+                kind => format!("for {kind}{name}, held by job {}", holders.join(", ")),
+            }
+        })
+        .collect();
+    if list.is_empty() { String::new() } else { format!(": it waits {}", list.join("; ")) }
+}
+
+fn stop_notice(id: JobId, plan: &StopPlan, signal: Signal, nth: u32) -> String {
+    if nth > 1 {
+        return format!("jobdir: going on to the next step of stopping job {id}; once more to leave it alone");
+    }
+    let mut at = Duration::ZERO;
+    let steps: Vec<String> = plan
+        .clone()
+        .with_signal_in_front(signal)
+        .rungs()
+        .iter()
+        .map(|rung| {
+            let when = if at.is_zero() { "now".to_owned() } else { format!("in {}", render(at)) };
+            at += Duration::from_millis(rung.wait_ms);
+            format!("{} {when}", rung.signal.short_name())
+        })
+        .collect();
+    format!("jobdir: stopping job {id}: {}; once more to go faster", steps.join(", "))
+}
+
+/// Opens our end of an input that is typed, before the job opens its own. The reader is only there so that the writer
+/// can be opened; it is dropped once the command executes.
+pub(super) fn open_typed(path: &Path) -> Result<(File, File), StoreError> {
+    let failed = |source| StoreError::Io { action: "open", path: path.to_owned(), source };
+    let reader = platform::open_fifo_reader(path).map_err(failed)?;
+    let writer = platform::open_fifo_writer(path).map_err(failed)?;
+    Ok((reader, writer))
+}

@@ -1,0 +1,188 @@
+//! Private files: what is in the user's own directories is private here by default.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::not_yet;
+use crate::domain::os_text::OsText;
+
+/// What is known of a path without following a link at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileFacts {
+    /// It is a directory.
+    pub is_directory: bool,
+    /// It is a regular file.
+    pub is_regular: bool,
+    /// The user that owns it; always 0 here.
+    pub owner: u32,
+    /// Whether users other than the owner may write it; the user's local data is private by default.
+    pub others_may_write: bool,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Changes when the path names another file, as far as its creation time tells.
+    pub identity: (u64, u64),
+    /// When it was last written.
+    pub modified: Option<SystemTime>,
+}
+
+fn facts_of(metadata: &fs::Metadata) -> FileFacts {
+    use std::os::windows::fs::MetadataExt;
+    FileFacts {
+        is_directory: metadata.is_dir(),
+        is_regular: metadata.is_file(),
+        owner: 0,
+        others_may_write: false,
+        length: metadata.len(),
+        identity: (metadata.creation_time(), 0),
+        modified: metadata.modified().ok(),
+    }
+}
+
+/// Looks at a path, not following a link at its end.
+///
+/// # Errors
+/// What the system says.
+pub fn facts(path: &Path) -> io::Result<FileFacts> {
+    Ok(facts_of(&fs::symlink_metadata(path)?))
+}
+
+/// Looks at an open file.
+///
+/// # Errors
+/// What the system says.
+pub fn file_facts(file: &File) -> io::Result<FileFacts> {
+    Ok(facts_of(&file.metadata()?))
+}
+
+/// Creates a file that must not exist.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Opens a file for appending, creating it.
+///
+/// # Errors
+/// What the system says.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// What the system says.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    if facts(path)?.is_regular {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+    }
+}
+
+/// Opens or creates the empty file whose lock is a claim.
+///
+/// # Errors
+/// What the system says.
+pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
+    OpenOptions::new().read(true).write(create).create(create).truncate(false).open(path)
+}
+
+/// Creates a directory.
+///
+/// # Errors
+/// What the system says.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// Directories cannot be flushed here, and need not be: NTFS journals names.
+///
+/// # Errors
+/// Never.
+pub fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn make_fifo(_path: &Path) -> io::Result<()> {
+    not_yet()
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn open_fifo_reader(_path: &Path) -> io::Result<File> {
+    not_yet()
+}
+
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn open_fifo_writer(_path: &Path) -> io::Result<File> {
+    not_yet()
+}
+
+/// Opens `NUL`.
+///
+/// # Errors
+/// What the system says.
+pub fn open_null() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("NUL")
+}
+
+/// There is no such mask here.
+pub fn set_file_mask(_mask: u32) -> u32 {
+    0o022
+}
+
+/// There is no such mask here.
+///
+/// # Errors
+/// Never.
+pub fn apply_file_mask(_file: &File, _mask: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Users have no numbers here.
+pub fn user_id() -> u32 {
+    0
+}
+
+/// Users have no numbers here.
+pub fn user_name(_id: u32) -> String {
+    "another user".into()
+}
+
+/// Takes text from the system, in the encoding that Rust uses for it.
+pub fn os_text(text: &OsStr) -> OsText {
+    OsText(text.as_encoded_bytes().to_vec())
+}
+
+/// Gives text to the system.
+pub fn os_string(text: &OsText) -> OsString {
+    text.lossy().into_owned().into()
+}
+
+/// Gives text to the system as a path.
+pub fn path_of(text: &OsText) -> PathBuf {
+    os_string(text).into()
+}
+
+/// Opens a file of the user's as the input of a job.
+///
+/// # Errors
+/// What the system says.
+pub fn open_input(path: &Path) -> io::Result<File> {
+    File::open(path)
+}

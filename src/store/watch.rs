@@ -1,0 +1,42 @@
+//! Being told of changes in the state directory: the only user of `notify`. An event is only a hint to look again.
+
+use std::path::Path;
+
+use notify::{EventKind, RecursiveMode, Watcher as _};
+
+use crate::platform::Waker;
+
+/// A watch that wakes a queue, as long as it exists.
+#[derive(Debug)]
+pub struct Watch {
+    watcher: notify::RecommendedWatcher,
+}
+
+impl Watch {
+    /// Starts without watching anything; `None` when the system has no instance left, or no such thing.
+    pub fn new(waker: Waker) -> Option<Self> {
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Looking is an event, too; whoever looks because of it would look for ever.
+            if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)) && !event.need_rescan()) {
+                waker.wake();
+            }
+        });
+        watcher.ok().map(|watcher| Self { watcher })
+    }
+
+    /// Watches what is directly in a directory. Says whether that works here.
+    pub fn add(&mut self, directory: &Path) -> bool {
+        self.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok()
+    }
+
+    /// Watches everything below a directory. Says whether that works here.
+    pub fn add_all_below(&mut self, directory: &Path) -> bool {
+        self.watcher.watch(directory, RecursiveMode::Recursive).is_ok()
+    }
+
+    /// Watches one directory; `None` when that does not work here.
+    pub fn of(directory: &Path, waker: Waker) -> Option<Self> {
+        let mut watch = Self::new(waker)?;
+        watch.add(directory).then_some(watch)
+    }
+}

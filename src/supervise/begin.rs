@@ -1,0 +1,138 @@
+//! How a run begins: a new job is published, or the next attempt of one that has ended is written down. Either way the
+//! claim is held before anybody can see it.
+
+use super::driver::Driver;
+use super::entry::Beginning;
+use super::journal::Journal;
+use super::run::Run;
+use super::watch::InboxWatch;
+use crate::domain::notice::{Notice, Refusal};
+use crate::domain::record::Attempt;
+use crate::domain::spec::{JobSpec, Variables};
+use crate::domain::state::State;
+use crate::platform;
+use crate::store::{Claim, Flush, Inbox, StoreError, Surroundings};
+
+/// Publishes a new job and runs it.
+pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
+    match publish(&mut beginning, staging) {
+        Ok((claim, spec)) => {
+            beginning.client.tell(&Notice::Published { attempt: 1 });
+            begin(beginning, claim, spec, variables);
+        }
+        Err(Some(error)) => beginning.client.refuse(&error),
+        Err(None) => {}
+    }
+}
+
+fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
+    let spec = beginning.store.staged_spec(staging)?;
+    let names = match &spec.name {
+        None => None,
+        Some(name) => match beginning.store.lock_name(name)? {
+            Ok(lock) => Some(lock),
+            Err(by) => {
+                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
+                return Err(None);
+            }
+        },
+    };
+    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
+    Ok((claim, spec))
+}
+
+/// Begins the next attempt of a job that has ended.
+pub(super) fn resume(
+    mut beginning: Beginning,
+    spec: Option<JobSpec>,
+    fifo: Option<String>,
+    variables: Option<Variables>,
+) {
+    match prepare_resume(&mut beginning, spec, fifo) {
+        Ok((claim, spec, number)) => {
+            beginning.client.tell(&Notice::Published { attempt: number });
+            begin(beginning, claim, spec, variables);
+        }
+        Err(Some(error)) => beginning.client.refuse(&error),
+        Err(None) => {}
+    }
+}
+
+/// Takes the claim and writes the new attempt into the record.
+fn prepare_resume(
+    beginning: &mut Beginning,
+    given: Option<JobSpec>,
+    fifo: Option<String>,
+) -> Result<(Claim, JobSpec, u32), Option<StoreError>> {
+    let Beginning { store, id, client, .. } = beginning;
+    let claim = store.claim(*id)?;
+    let (spec, mut record) = (claim.load_spec()?, claim.load_record()?);
+    let mut refuse = |message: String| {
+        client.tell(&Notice::Refused(Refusal::Failed { message }));
+        None
+    };
+    if !record.state.is_recorded_end() {
+        return Err(refuse("its supervisor has died since; try again".into()));
+    }
+    let left = store.recorded_processes(&spec, &record, &Surroundings::new(), true);
+    if !left.is_empty() {
+        return Err(refuse("processes of an earlier attempt still live".into()));
+    }
+    let _names = match &spec.name {
+        None => None,
+        Some(name) => match store.lock_name(name)? {
+            Ok(lock) => Some(lock),
+            Err(by) => {
+                client.tell(&Notice::Refused(Refusal::NameTaken { by }));
+                return Err(None);
+            }
+        },
+    };
+    let number = record.attempt().number + 1;
+    claim.make_attempt(number)?;
+    let mut attempt = Attempt { number, ..Attempt::default() };
+    if let Some(given) = &given {
+        claim.save_attempt_spec(number, given)?;
+        attempt.command = (given.command != spec.command).then(|| given.command.clone());
+    }
+    if let Some(fifo) = fifo {
+        claim.adopt_fifo(&store.layout().staged(&fifo))?;
+    }
+    // What lies in the inbox and does not name the new attempt was meant for one that has ended.
+    let mut journal = Journal::new(&claim, record.clone());
+    let inbox = Inbox::new(claim.paths().kill_signals());
+    for request in inbox.look().unwrap_or_default() {
+        if !request.content.as_ref().is_ok_and(|asked| asked.attempt == Some(number)) {
+            journal.answer(&claim, &inbox, &request, "already_ended", None);
+        }
+    }
+    record.attempts.push(attempt);
+    record.run_started_with = number;
+    record.supervisor = platform::own_identity().ok();
+    (record.run_outcome, record.stop, record.waiting_for, record.paused) = (None, None, None, false);
+    record.place = platform::place();
+    *journal.change() = record;
+    journal.enter(&claim, State::Starting);
+    journal.save(&claim, Flush::No)?;
+    Ok((claim, given.unwrap_or(spec), number))
+}
+
+fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
+    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
+    let (record, own) = match (claim.load_record(), platform::own_identity()) {
+        (Ok(record), Ok(own)) => (record, own),
+        (Err(error), _) => return client.refuse(&error),
+        (_, Err(error)) => {
+            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
+        }
+    };
+    // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
+    let inbox = Inbox::new(claim.paths().kill_signals());
+    let watch = InboxWatch::new(inbox.dir(), queue.waker());
+    let journal = Journal::new(&claim, record);
+    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
+    let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
+    let mut run = Run { store, client, driver, spec, variables, own };
+    run.all_attempts();
+    run.finish();
+}

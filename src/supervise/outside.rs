@@ -1,0 +1,106 @@
+//! The processes of a job whose supervisor died, seen from outside: recognised by what was recorded, by session, group
+//! and cookie, and signalled one by one after their identity was checked. Best effort, and called so.
+//!
+//! One look at the process table proves nothing: something that forks and exits all the time slips through it. Twenty
+//! looks over a quarter of a second, all of them empty, are what measurements found to be enough.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::tree::{Look, Processes};
+use crate::domain::identity::ProcessIdentity;
+use crate::domain::record::JobRecord;
+use crate::domain::signal::Signal;
+use crate::domain::spec::{JobSpec, SignalScope};
+use crate::domain::tree::ProcessInfo;
+use crate::platform;
+use crate::store::{NestedJob, Store, Surroundings, nested_supervisors};
+
+const PASSES: u32 = 20;
+const PASS_PAUSE: Duration = Duration::from_millis(13);
+
+/// What is left of a job.
+#[derive(Debug)]
+pub(super) struct Outside {
+    store: Store,
+    spec: JobSpec,
+    record: JobRecord,
+    stopped_before: HashSet<ProcessIdentity>,
+}
+
+impl Outside {
+    /// Describes the job by what was recorded of it.
+    pub(super) fn new(store: Store, spec: JobSpec, record: JobRecord) -> Self {
+        Self { store, spec, record, stopped_before: HashSet::new() }
+    }
+}
+
+impl Processes for Outside {
+    fn look(&mut self) -> Look {
+        for pass in 0..PASSES {
+            if pass > 0 {
+                platform::pause(PASS_PAUSE);
+            }
+            if !self.members().is_empty() {
+                return Look { leader_ended: None, empty: false };
+            }
+        }
+        Look { leader_ended: None, empty: true }
+    }
+
+    fn members(&self) -> Vec<ProcessInfo> {
+        self.store.recorded_processes(&self.spec, &self.record, &Surroundings::new(), true)
+    }
+
+    fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
+        let leader = self.record.attempt().leader;
+        let is_meant = |row: &ProcessInfo| match (scope, leader) {
+            (SignalScope::Tree, _) | (_, None) => true,
+            (SignalScope::Group, Some(leader)) => row.group == leader.pid,
+            (SignalScope::Leader, Some(leader)) => row.identity == leader,
+        };
+        let mut reached = 0;
+        for row in self.members().into_iter().filter(is_meant) {
+            if platform::signal_identity(row.identity, signal).is_ok_and(|d| d == platform::Delivery::Sent) {
+                reached += 1;
+            }
+            if then_continue && !matches!(signal, Signal::CONT | Signal::STOP) {
+                platform::signal_identity(row.identity, Signal::CONT).ok();
+            }
+        }
+        reached
+    }
+
+    fn kill_pass(&self) {
+        for row in self.members() {
+            platform::signal_identity(row.identity, Signal::KILL).ok();
+        }
+    }
+
+    fn freeze(&mut self) {
+        self.stopped_before = self.members().iter().filter(|row| row.state == 'T').map(|row| row.identity).collect();
+        self.signal(Signal::STOP, SignalScope::Tree, false);
+    }
+
+    fn thaw(&mut self) {
+        for row in self.members() {
+            if !self.stopped_before.contains(&row.identity) {
+                platform::signal_identity(row.identity, Signal::CONT).ok();
+            }
+        }
+        self.stopped_before.clear();
+    }
+
+    fn adopted(&self) -> Vec<ProcessIdentity> {
+        self.record.attempt().adopted.clone()
+    }
+
+    fn nested_foreground(&self) -> Vec<NestedJob> {
+        // Their clients are among the processes that are left, or died with the supervisor: then nobody can tell.
+        let members = self.members();
+        let table = platform::process_table();
+        let pids: Vec<u32> = members.iter().map(ProcessInfo::pid).collect();
+        let below = table.descendants(&pids, &HashSet::new());
+        nested_supervisors(below).into_iter().filter(|nested| nested.foreground).collect()
+    }
+}
