@@ -11,6 +11,10 @@ mod architecture;
 mod detach;
 mod generated;
 #[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod protocol;
+#[cfg(unix)]
 mod readme;
 #[cfg(unix)]
 mod run;
