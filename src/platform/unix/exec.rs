@@ -375,6 +375,14 @@ unsafe fn reset_signals() {
         for number in 1..=64 {
             libc::sigaction(number, &raw const default, std::ptr::null_mut());
         }
+        // The C library refuses to touch the two that it uses itself, yet posix_spawn(3) makes programs ignore one.
+        #[cfg(target_os = "linux")]
+        {
+            let default = [0u64; 8];
+            for number in [32, 33] {
+                libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), std::ptr::null_mut::<u64>(), 8);
+            }
+        }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
