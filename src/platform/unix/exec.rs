@@ -189,10 +189,11 @@ impl HeldChild {
     /// Which step failed, and why.
     pub fn release(mut self) -> Result<(), ExecFailure> {
         let setup = |error| ExecFailure { reason: Reason::Setup, error };
-        self.go.write_all(&[1]).map_err(setup)?;
+        // A child that failed before it came to wait hears nothing any more, but has said why.
+        let heard = self.go.write_all(&[1]);
         let mut news = Vec::new();
         self.news.read_to_end(&mut news).map_err(setup)?;
-        let Some((stage, errno)) = news.split_first() else { return Ok(()) };
+        let Some((stage, errno)) = news.split_first() else { return heard.map_err(setup) };
         let errno = errno.try_into().map(i32::from_ne_bytes).unwrap_or(libc::EIO);
         let reason = match (*stage, errno) {
             (STAGE_CWD, _) => Reason::Cwd,
