@@ -116,8 +116,7 @@ fn a_supervisor_can_be_left_with_a_removed_directory_below_it() {
 #[test]
 fn many_jobs_started_at_once_have_different_ids() {
     let env = TestEnv::new();
-    let clients: Vec<_> =
-        (0..12).map(|_| env.prepare(&with_helper(&["run", "-d"], &["exit", "0"])).spawn()).collect();
+    let clients: Vec<_> = (0..12).map(|_| env.prepare(&with_helper(&["run", "-d"], &["exit", "0"])).spawn()).collect();
     let mut ids: Vec<u64> = clients
         .into_iter()
         .map(|client| {

@@ -64,7 +64,8 @@ fn a_command_that_answers_with_a_code_of_its_own_keeps_it() {
 fn what_ignores_the_polite_signal_is_killed_after_the_grace_and_not_before() {
     let env = TestEnv::new();
     let witness = Witness::new();
-    let id = env.start(&["--grace", "300ms"], &["witness", &witness.address, "ignore", "TERM", "tell", "deaf", "block"]);
+    let id =
+        env.start(&["--grace", "300ms"], &["witness", &witness.address, "ignore", "TERM", "tell", "deaf", "block"]);
     let mut process = witness.accept();
     assert_eq!(process.line(), "deaf");
     env.jobdir(&["kill", &id]).assert_code(0);
@@ -126,15 +127,10 @@ fn of_two_graces_the_shorter_counts() {
 fn now_goes_to_the_next_rung() {
     let env = TestEnv::new();
     let witness = Witness::new();
-    let id = env.start(&["--stop-plan", "INT:1h,TERM:1h,KILL"], &[
-        "witness",
-        &witness.address,
-        "trap",
-        "INT,TERM",
-        "TERM",
-        "exit",
-        "1",
-    ]);
+    let id = env.start(
+        &["--stop-plan", "INT:1h,TERM:1h,KILL"],
+        &["witness", &witness.address, "trap", "INT,TERM", "TERM", "exit", "1"],
+    );
     let mut process = witness.accept();
     assert_eq!(process.line(), "ready");
     env.jobdir(&["kill", "--no-wait", &id]).assert_code(0);
@@ -437,4 +433,22 @@ fn a_nested_foreground_job_is_stopped_with_the_outer_one() {
     process.assert_dead();
     let nested = env.status("2");
     assert_eq!((&nested["state"], &nested["parent"]), (&"interrupted".into(), &"1".into()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_whose_first_thread_has_ended_is_no_zombie() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let actions =
+        ["spawn", "1", "[", "setsid", "ignore", "TERM", "witness", &witness.address, "thread-only", "]", "block"];
+    let id = env.start(&["--grace", "50ms"], &actions);
+    let mut process = witness.accept();
+    eventually("the end of the first thread", || {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", process.pid)).ok()?;
+        text.contains(") Z ").then_some(())
+    });
+    env.jobdir(&["kill", &id]).assert_code(0);
+    process.wait_for_death();
+    assert_eq!(env.job_state(&id), "interrupted");
 }

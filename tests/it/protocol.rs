@@ -81,8 +81,7 @@ fn a_request_for_another_attempt_is_answered_and_does_nothing() {
     let env = TestEnv::new();
     let id = env.start(&[], &["block"]);
     env.deliver(&id, "late", r#"{"schema":"jobdir/request/1","attempt":7,"verb":"kill","force":true}"#);
-    let answer =
-        eventually("an answer", || env.events(&id).into_iter().find(|event| event["event"] == "answered"));
+    let answer = eventually("an answer", || env.events(&id).into_iter().find(|event| event["event"] == "answered"));
     assert_eq!((&answer["request"], &answer["result"]), (&"late".into(), &"already_ended".into()));
     assert_eq!(env.job_state(&id), "running");
     env.stop_all();

@@ -218,8 +218,10 @@ impl TestEnv {
         for dir in std::fs::read_dir(self.state().join("jobs")).into_iter().flatten().flatten() {
             let id = dir.file_name().to_string_lossy().into_owned();
             let read = |name: &str| -> Value {
-                std::fs::read(dir.path().join(name))
-                    .ok()
+                // A test may have put a FIFO there.
+                Some(dir.path().join(name))
+                    .filter(|path| path.is_file())
+                    .and_then(|path| std::fs::read(path).ok())
                     .and_then(|text| serde_json::from_slice(&text).ok())
                     .unwrap_or(Value::Null)
             };
@@ -264,7 +266,8 @@ impl Drop for TestEnv {
     fn drop(&mut self) {
         let killed = self.clean_up();
         if std::thread::panicking() {
-            let talk = format!("the state directory at the failure:\n{}", invariants::listing(&self.state()).join("\n"));
+            let talk =
+                format!("the state directory at the failure:\n{}", invariants::listing(&self.state()).join("\n"));
             std::io::stderr().write_all(talk.as_bytes()).ok();
             return;
         }
@@ -391,11 +394,6 @@ impl Client {
         proc::signal(self.child.id(), signal);
     }
 
-    /// Says whether it has ended.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("can be waited for").is_some()
-    }
-
     /// Waits until it has ended, and until nobody holds its stdout and stderr any more.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Output {
@@ -411,7 +409,7 @@ impl Client {
 
     #[track_caller]
     fn finish(&mut self, status: ExitStatus) -> Output {
-        let mut take = |receiver: Option<Receiver<Vec<u8>>>, name: &str| {
+        let take = |receiver: Option<Receiver<Vec<u8>>>, name: &str| {
             receiver.map_or_else(Vec::new, |receiver| {
                 receiver
                     .recv_timeout(patience())
