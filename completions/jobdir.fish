@@ -77,6 +77,10 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l early-signal -d 'S
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally -d 'Run shell text after every attempt (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l finally-timeout -d 'The limit for all finally steps together' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l on-exit -d 'Run shell text once the end is recorded' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l mutex -d 'Hold this mutex while it runs (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l slots -d 'Run at most N jobs of a group at once (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l after -d 'Start when this job has ended well (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l queue-timeout -d 'Give up when it has to wait longer for all this' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retries -d 'Repeat a failed attempt so many times' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
@@ -112,6 +116,10 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l early-signal -d
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l finally -d 'Run shell text after every attempt (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l finally-timeout -d 'The limit for all finally steps together' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l on-exit -d 'Run shell text once the end is recorded' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l mutex -d 'Hold this mutex while it runs (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l slots -d 'Run at most N jobs of a group at once (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l after -d 'Start when this job has ended well (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l queue-timeout -d 'Give up when it has to wait longer for all this' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retries -d 'Repeat a failed attempt so many times' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r

@@ -157,7 +157,7 @@ impl Foreground<'_> {
             match self.connection.receive(Some(Duration::from_millis(1))) {
                 Ok(Some(line)) => match serde_json::from_str(&line) {
                     Ok(Notice::Ended) => return true,
-                    Ok(Notice::Running { attempt }) => next.push_back(attempt),
+                    Ok(Notice::Running { attempt }) if attempt != self.attempt => next.push_back(attempt),
                     Ok(_) | Err(_) => {}
                 },
                 Ok(None) => return true,

@@ -6,6 +6,7 @@
 pub mod abandon;
 pub mod acting;
 pub mod capabilities;
+pub mod coordination;
 pub mod delete;
 pub mod events;
 pub mod jobs;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::coordination::CoordinationArgs;
 use super::shared::{parse_duration, parse_limit};
 use crate::client::{parse_plan, parse_signal};
 use crate::context::Context;
@@ -20,6 +21,7 @@ use crate::domain::stop_plan::StopPlan;
 use crate::domain::template::Template;
 use crate::error::CommandError;
 use crate::platform::{self, StdinKind};
+use crate::store::Store;
 
 /// How a job is to run.
 #[derive(Debug, Clone, Args)]
@@ -146,6 +148,9 @@ pub struct JobArgs {
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     on_exit: Option<String>,
 
+    #[command(flatten)]
+    coordination: CoordinationArgs,
+
     /// Repeat a failed attempt so many times
     ///
     /// What was stopped on request or by a limit is not repeated, nor what fails 5 times within 10 s. By default nothing is.
@@ -235,6 +240,7 @@ impl JobArgs {
         spec: &mut JobSpec,
         detach: bool,
         is_new: bool,
+        store: &Store,
         context: &Context,
     ) -> Result<Variables, CommandError> {
         if is_new || self.cwd.is_some() {
@@ -259,6 +265,7 @@ impl JobArgs {
             spec.merge_output = self.merge_output || (!detach && platform::same_destination());
         }
         self.apply_stop(spec);
+        self.coordination.apply(&mut spec.coordination, store, context)?;
         if !self.finally.is_empty() {
             spec.finally.steps.clone_from(&self.finally);
         }

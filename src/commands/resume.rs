@@ -72,7 +72,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let mut spec = own.clone();
     spec.command = command(own, &args.args, &job)?;
     spec.foreground = !args.detach;
-    let variables = args.options.apply(&mut spec, args.detach, false, context)?;
+    let variables = args.options.apply(&mut spec, args.detach, false, &store, context)?;
     let variables = (!spec.environment.saved).then_some(variables);
     let mut typed = None;
     let mut fifo = None;

@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::domain::job_id::JobId;
 use crate::domain::name::{Name, parse_label};
 use crate::domain::request::Kill;
-use crate::domain::spec::{Environment, FinallySpec, JobSpec, RetrySpec, SPEC_SCHEMA, Stdin, StopSpec};
+use crate::domain::spec::{
+    CoordinationSpec, Environment, FinallySpec, JobSpec, RetrySpec, SPEC_SCHEMA, Stdin, StopSpec,
+};
 use crate::domain::state::Reason;
 use crate::error::CommandError;
 use crate::platform::{self, WakeQueue};
@@ -202,6 +204,7 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         nice: None,
         resource_limits: Vec::new(),
         stop: StopSpec::default(),
+        coordination: CoordinationSpec::default(),
         finally: FinallySpec::default(),
         on_exit: None,
         resume_with: None,
@@ -209,7 +212,7 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         delete_on_success: args.rm,
         environment: Environment::default(),
     };
-    let variables = args.job.apply(&mut spec, args.detach, true, context)?;
+    let variables = args.job.apply(&mut spec, args.detach, true, store, context)?;
     // Only now, when nothing can be refused any more, is an id used.
     let job = store.new_job()?;
     (spec.id, spec.uid) = (job.id, job.uid.clone());

@@ -193,6 +193,13 @@ fn card(job: &Job, context: &Context) -> String {
             format!("{}: {} since {}{}", stop.plan, stop.signal, json::time(stop.since), next.unwrap_or_default()),
         ));
     }
+    for waiting in job.waiting_for.iter().flatten() {
+        let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
+        let by = if holders.is_empty() { String::new() } else { format!(", held by job {}", holders.join(", ")) };
+        let place = waiting.position.map(|position| format!(", place {position}")).unwrap_or_default();
+        let name = waiting.name.as_deref().map(text::escape).unwrap_or_default();
+        rows.push(("waits for", format!("{} {name}{by}{place}", waiting.kind)));
+    }
     if let Some(progress) = &job.progress {
         let percent = progress.fraction.map(|f| format!("{:.0} % ", f * 100.0)).unwrap_or_default();
         let message = progress.message.as_deref().map(text::escape).unwrap_or_default();

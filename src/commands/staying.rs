@@ -16,6 +16,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::{self, WakeQueue};
 use crate::present::json::{self, JobDocument};
+use crate::present::text::escape;
 use crate::store::{Store, StoreError, Surroundings};
 
 /// Prints the id, or the whole job.
@@ -39,7 +40,10 @@ pub(super) fn stay(
     store: &Store,
 ) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
-    let Launched { id, attempt, connection, .. } = launched;
+    let Launched { id, attempt, queued, connection } = launched;
+    if queued && let Ok(job) = store.load(id, &Surroundings::new()) {
+        context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
+    }
     let foreground = Foreground { store, id, attempt, merged, queue, connection };
     let end = foreground.stay(
         |signal, nth| {
@@ -88,6 +92,26 @@ fn ended(context: &Context, store: &Store, queue: &WakeQueue, id: JobId) -> Resu
         context.talk(&note);
     }
     Ok(exit_code::of_job(&job))
+}
+
+/// Says what a queued job waits for, and who holds it.
+pub(super) fn waiting_text(job: &Job) -> String {
+    let list: Vec<String> = job
+        .waiting_for
+        .iter()
+        .flatten()
+        .map(|waiting| {
+            let name = waiting.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
+            let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
+            match waiting.kind.as_str() {
+                "after" => format!("for the end of job{name}"),
+                "retry" => "to be retried".to_owned(),
+                kind if holders.is_empty() => format!("for {kind}{name}"),
+                kind => format!("for {kind}{name}, held by job {}", holders.join(", ")),
+            }
+        })
+        .collect();
+    if list.is_empty() { String::new() } else { format!(": it waits {}", list.join("; ")) }
 }
 
 fn stop_notice(id: JobId, plan: &StopPlan, signal: Signal, nth: u32) -> String {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::job_id::JobId;
 use super::observe::Observation;
 use super::os_text::OsText;
-use super::record::{Attempt, JobRecord};
+use super::record::{Attempt, JobRecord, Waiting};
 use super::spec::JobSpec;
 use super::state::State;
 
@@ -31,6 +31,8 @@ pub struct Job {
     pub progress: Option<Progress>,
     /// Whether the job has said that it is ready.
     pub ready: bool,
+    /// What it waits for, while it is queued.
+    pub waiting_for: Option<Vec<Waiting>>,
 }
 
 impl Job {

@@ -18,6 +18,7 @@ pub mod notice;
 pub mod observe;
 pub mod os_text;
 pub mod outcome;
+pub mod queue;
 pub mod record;
 pub mod request;
 pub mod retention;

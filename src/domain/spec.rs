@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::job_id::JobId;
 use super::name::Name;
 use super::os_text::OsText;
+use super::queue::Wants;
 use super::signal::Signal;
 use super::stop_plan::StopPlan;
 
@@ -51,6 +52,9 @@ pub struct JobSpec {
     pub resource_limits: Vec<ResourceLimitSpec>,
     /// How the job is stopped, and its limits.
     pub stop: StopSpec,
+    /// What the job waits for before each attempt.
+    #[serde(default)]
+    pub coordination: CoordinationSpec,
     /// Shell commands that run after every attempt that had started.
     #[serde(default)]
     pub finally: FinallySpec,
@@ -88,6 +92,39 @@ pub struct StopSpec {
     pub abandon_after_ms: Option<u64>,
     /// A signal sent some time before the deadline.
     pub early_signal: Option<EarlySignal>,
+}
+
+/// What a job waits for before each attempt.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CoordinationSpec {
+    /// Mutexes and slots.
+    pub wants: Wants,
+    /// Other jobs that must have ended in a certain way.
+    pub after: Vec<After>,
+    /// The longest that the job may wait for all this.
+    pub queue_timeout_ms: Option<u64>,
+}
+
+/// `--after JOB[:ok|failed|any]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct After {
+    /// The other job.
+    pub id: JobId,
+    /// How it must have ended.
+    pub end: RequiredEnd,
+}
+
+/// How a job must have ended for another one to start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequiredEnd {
+    /// It succeeded.
+    Ok,
+    /// It ended in any other way.
+    Failed,
+    /// It ended.
+    Any,
 }
 
 /// When failed attempts are repeated.

@@ -244,9 +244,7 @@ impl<'a> JobDocument<'a> {
                     .collect()
             }),
             stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
-            waiting_for: record
-                .and_then(|r| r.waiting_for.as_ref())
-                .map(|list| list.iter().map(waiting_document).collect()),
+            waiting_for: job.waiting_for.as_ref().map(|list| list.iter().map(waiting_document).collect()),
             finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
             output: job.output.as_ref().map(|output| OutputDocument {
                 stdout_path: output.stdout_path.to_string_lossy().into_owned(),

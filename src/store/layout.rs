@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
+use crate::domain::queue::Entry;
 
 /// The newest format of a state directory that this version writes.
 pub const STATE_FORMAT: u64 = 1;
@@ -71,6 +72,21 @@ impl Layout {
         self.names().join(name.key())
     }
 
+    /// Where the entries of jobs are that want mutexes or slots.
+    pub fn queue(&self) -> PathBuf {
+        self.root.join("queue")
+    }
+
+    /// One entry.
+    pub fn queue_entry(&self, entry: &Entry) -> PathBuf {
+        self.queue().join(format!("{:020}-{}", entry.ticket, entry.id))
+    }
+
+    /// The file whose lock guards the order of entries.
+    pub fn queue_lock(&self) -> PathBuf {
+        self.locks().join("queue")
+    }
+
     /// Where things are made before they are visible.
     pub fn staging(&self) -> PathBuf {
         self.root.join("staging")
@@ -92,8 +108,8 @@ impl Layout {
     }
 
     /// Every directory that must exist before anything is written.
-    pub fn directories(&self) -> [PathBuf; 5] {
-        [self.jobs(), self.locks(), self.names(), self.staging(), self.trash()]
+    pub fn directories(&self) -> [PathBuf; 6] {
+        [self.jobs(), self.locks(), self.names(), self.queue(), self.staging(), self.trash()]
     }
 }
 

@@ -13,6 +13,7 @@ mod layout;
 mod lock;
 mod names;
 mod nested;
+mod queue;
 mod snapshot;
 mod watch;
 

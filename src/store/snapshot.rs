@@ -12,6 +12,7 @@ use crate::domain::job_id::JobId;
 use crate::domain::observe::{Observation, observe};
 use crate::domain::record::JobRecord;
 use crate::domain::spec::JobSpec;
+use crate::domain::state::State;
 use crate::domain::tree::ProcessTable;
 use crate::platform;
 
@@ -73,6 +74,7 @@ impl Store {
             meta: Default::default(),
             progress: None,
             ready: false,
+            waiting_for: None,
         };
         match self.read_and_observe(id, &paths, surroundings) {
             Ok((spec, record, observation)) => {
@@ -83,6 +85,9 @@ impl Store {
                 job.ready = platform::facts(&paths.ready(attempt)).is_ok_and(|facts| facts.is_regular);
                 job.files = Some((spec, record));
                 job.observation = observation;
+                if job.state() == State::Queued {
+                    job.waiting_for = self.waiting_now(&job, surroundings);
+                }
             }
             Err(error) => {
                 // Deleted while we read it, perhaps.

@@ -31,6 +31,7 @@ mod recover;
 mod retry;
 mod run;
 mod tree;
+mod waiting;
 mod watch;
 
 pub use driver::CAPABILITIES;

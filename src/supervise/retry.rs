@@ -7,7 +7,7 @@ use crate::domain::event::Happening;
 use crate::domain::outcome::{Cause, conclude};
 use crate::domain::record::{Attempt, Waiting};
 use crate::domain::state::{ErrorKind, Reason, State};
-use crate::platform::{self, Wake};
+use crate::platform;
 use crate::store::Flush;
 
 /// This many failures within [`CRASH_WINDOW`] end the retries.
@@ -45,6 +45,8 @@ impl Run {
                 return;
             }
             let delay = Duration::from_millis(retry.delay_before(nth));
+            // What it held is for others meanwhile; it queues anew.
+            self.leave_queue();
             if let Some(cause) = self.wait_for_retry(delay) {
                 self.driver.journal.change().run_outcome = Some(conclude(Some(&cause), None, None));
                 return;
@@ -75,9 +77,7 @@ impl Run {
             if now >= until {
                 return None;
             }
-            let timeout = (until - now).min(self.driver.watch.poll());
-            let Ok((wakes, _)) = self.driver.queue.wait(Some(timeout), None) else { continue };
-            if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+            if self.sleep_in_queue((until - now).min(self.driver.watch.poll())) {
                 return Some(Cause { reason: Reason::SupervisorSignal, reason_text: None });
             }
         }

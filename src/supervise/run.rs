@@ -82,10 +82,14 @@ impl Run {
             let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
             driver.journal.tell(&driver.claim, Happening::Note { message });
         }
-        if let Some(cause) = self.stopped_before_start() {
-            self.driver.journal.attempt().outcome = Some(conclude(Some(&cause), None, None));
+        if let Some((cause, message)) = self.wait_for_turn() {
+            let attempt = self.driver.journal.attempt();
+            attempt.outcome = Some(conclude(Some(&cause), None, None));
+            attempt.message = message;
             return false;
         }
+        self.driver.journal.change().waiting_for = None;
+        self.driver.journal.enter(&self.driver.claim, State::Starting);
         let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
@@ -292,6 +296,7 @@ impl Run {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
+        self.leave_queue();
         let Self { store, client: mut connection, driver, spec, variables, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
@@ -314,6 +319,14 @@ impl Run {
         if spec.id.number().is_multiple_of(SWEEP_EVERY) {
             store.sweep();
             store.retire(platform::now());
+        }
+    }
+
+    /// Lets go of mutexes and slots.
+    pub(super) fn leave_queue(&self) {
+        if !self.spec.coordination.wants.is_empty() {
+            // What stays behind is found to be dead by whoever it would block.
+            self.store.leave_queue(self.spec.id).ok();
         }
     }
 
