@@ -68,9 +68,9 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.writing()?;
     let queue = context.queue().map_err(anyhow::Error::from)?;
     let job = settle(args, id, &queue, &store)?;
-    let own = job.spec().ok_or_else(|| corrupt(&job))?;
+    let own = store.load_spec(id)?;
     let mut spec = own.clone();
-    spec.command = command(own, &args.args, &job)?;
+    spec.command = command(&own, &args.args, &job)?;
     spec.foreground = !args.detach;
     let variables = args.options.apply(&mut spec, args.detach, false, &store, context)?;
     let variables = (!spec.environment.saved).then_some(variables);
@@ -86,7 +86,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let merged = spec.merge_output;
     let plan = spec.stop.plan.clone();
     let keep_stdin = spec.stdin == Stdin::Inherit;
-    let spec = (spec != *own).then_some(spec);
+    let spec = (spec != own).then_some(spec);
     let launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin })?;
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);

@@ -74,9 +74,8 @@ pub(super) fn choose(store: &Store, given: &[String]) -> Result<Chosen, CommandE
 
 /// Finds the jobs that a filter admits.
 pub(super) fn choose_by_filter(store: &Store, filter: &Filter) -> Result<Chosen, CommandError> {
-    let surroundings = Surroundings::new();
-    let admitted = |id: &JobId| store.load(*id, &surroundings).is_ok_and(|job| filter.admits(&job));
-    let ids = store.job_ids()?.into_iter().filter(admitted).collect();
+    let jobs = store.load_all(&store.job_ids()?);
+    let ids = jobs.iter().filter(|job| filter.admits(job)).map(|job| job.id).collect();
     Ok(Chosen { ids, unresolved: Vec::new() })
 }
 

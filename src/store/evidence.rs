@@ -7,7 +7,6 @@ use super::{Store, format, nested_supervisors};
 use crate::domain::identity::{PidFile, ProcessIdentity, Whereabouts};
 use crate::domain::observe::{Evidence, Survivor};
 use crate::domain::record::JobRecord;
-use crate::domain::spec::JobSpec;
 use crate::domain::state::State;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
@@ -15,7 +14,7 @@ use crate::platform;
 impl Store {
     pub(super) fn gather(
         &self,
-        spec: &JobSpec,
+        uid: &str,
         record: &JobRecord,
         claim_held: Option<bool>,
         surroundings: &Surroundings,
@@ -30,7 +29,7 @@ impl Store {
         if record.state.is_recorded_end() {
             // Most ended jobs have nothing that could live, and cost nothing here.
             if record.state == State::Abandoned || !attempt.adopted.is_empty() {
-                evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, false));
+                evidence.processes = survivors(&self.recorded_processes(uid, record, surroundings, false));
             }
             return evidence;
         }
@@ -41,13 +40,13 @@ impl Store {
             evidence.processes = match leader.filter(ProcessInfo::is_live) {
                 Some(leader) => vec![Survivor { identity: leader.identity, command: String::new() }],
                 None if attempt.leader.is_some() => {
-                    survivors(&self.recorded_processes(spec, record, surroundings, true))
+                    survivors(&self.recorded_processes(uid, record, surroundings, true))
                 }
                 None => Vec::new(),
             };
             return evidence;
         }
-        evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, true));
+        evidence.processes = survivors(&self.recorded_processes(uid, record, surroundings, true));
         evidence
     }
 
@@ -56,7 +55,7 @@ impl Store {
     /// A leader that the PID file knows and the record does not yet counts, too: its supervisor died in between.
     pub fn recorded_processes(
         &self,
-        spec: &JobSpec,
+        uid: &str,
         record: &JobRecord,
         surroundings: &Surroundings,
         with_cookie: bool,
@@ -64,7 +63,7 @@ impl Store {
         let attempt = record.attempt();
         let leader = attempt.leader.or_else(|| self.leader_in_pid_file(record));
         let table = surroundings.table();
-        let cookies = if with_cookie { surroundings.processes_with_cookie(&spec.uid) } else { HashSet::new() };
+        let cookies = if with_cookie { surroundings.processes_with_cookie(uid) } else { HashSet::new() };
         let found = table.recorded_members(leader, &attempt.adopted, &HashSet::new(), |pid| cookies.contains(&pid));
         if found.is_empty() {
             return Vec::new();

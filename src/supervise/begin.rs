@@ -74,7 +74,7 @@ fn prepare_resume(
     if !record.state.is_recorded_end() {
         return Err(refuse("its supervisor has died since; try again".into()));
     }
-    let left = store.recorded_processes(&spec, &record, &Surroundings::new(), true);
+    let left = store.recorded_processes(&spec.uid, &record, &Surroundings::new(), true);
     if !left.is_empty() {
         return Err(refuse("processes of an earlier attempt still live".into()));
     }

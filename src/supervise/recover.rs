@@ -50,7 +50,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
     journal.change().supervisor = Some(own);
     let mut driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
-    let mut outside = Outside::new(store.clone(), spec.clone(), before);
+    let mut outside = Outside::new(store.clone(), spec.uid.clone(), before);
     let mut machine = Machine::new(spec.stop.clone(), driver.now());
     let event = match verb {
         Verb::Abandon { kill, reason_text } => {

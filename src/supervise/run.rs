@@ -289,6 +289,8 @@ impl Run {
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
+        let traces = self.driver.claim.traces(self.driver.journal.record().attempt().number);
+        self.driver.journal.attempt().traces = Some(traces);
         let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();
         (record.stop, record.paused, record.waiting_for) = (None, false, None);
