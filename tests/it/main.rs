@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests set their scenes by hand and start what they please")]
 
 mod architecture;
+#[cfg(unix)]
+mod compatibility;
 mod generated;
 #[cfg(unix)]
 mod readme;
