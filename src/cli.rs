@@ -54,6 +54,7 @@ const VERBS: &[Verb] = &[
     verb!(signal, "Send a signal to every process of jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(pause, "Stop every process of jobs for a while", aliases: &[], usage: exit_code::USAGE),
     verb!(unpause, "Let paused jobs go on", aliases: &[], usage: exit_code::USAGE),
+    verb!(send, "Write to the input of a job", aliases: &[], usage: exit_code::USAGE),
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),

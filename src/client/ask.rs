@@ -41,6 +41,8 @@ pub enum KillResult {
     Requested,
     /// KILL did not end everything.
     NotStopped,
+    /// Its supervisor and all its processes were gone; now an outcome is recorded.
+    Settled,
     /// It cannot be done; the message says why.
     Refused,
 }
@@ -50,7 +52,7 @@ impl KillResult {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
-            Self::AlreadyEnded => "already_ended",
+            Self::AlreadyEnded | Self::Settled => "already_ended",
             Self::NeverStarted => "never_started",
             Self::SurvivorsStopped => "survivors_stopped",
             Self::Requested => "requested",

@@ -122,6 +122,14 @@ impl Claim {
         atomic::replace(&self.paths.attempt_spec(number), &format::render(spec), Flush::Yes)
     }
 
+    /// Removes what an attempt that was never recorded was to run with.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn forget_attempt_spec(&self, number: u32) -> Result<(), StoreError> {
+        atomic::remove_any(&self.paths.attempt_spec(number))
+    }
+
     /// Puts a FIFO that was made in `staging/` in the place of the job's input.
     ///
     /// # Errors

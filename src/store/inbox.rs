@@ -13,6 +13,9 @@ use crate::platform;
 /// The largest request that is read.
 const MAX_REQUEST: u64 = 64 << 10;
 
+/// How the names of files begin that only ring.
+pub(super) const BELL: &str = ".bell-";
+
 /// The inbox of a claimed job. Only the claim's holder drains it.
 #[derive(Debug)]
 pub struct Inbox {
@@ -94,6 +97,10 @@ impl Inbox {
             };
             // Temporary names of other programs.
             if name.starts_with('.') {
+                if name.starts_with(BELL) {
+                    // Whoever rang has died before it could take the bell away again.
+                    atomic::remove_any(&entry.path())?;
+                }
                 continue;
             }
             match read(&entry.path(), &name) {

@@ -20,6 +20,8 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn join_queue(&self, id: JobId, attempt: u32, wants: &Wants) -> Result<Entry, StoreError> {
+        let path = self.layout.queue();
+        super::ignore_existing(crate::platform::make_private_directory(&path)).context("create", &path)?;
         let _lock = lock::exclusive(&self.layout.queue_lock())?;
         let last = self.queue_entries()?.last().map_or(0, |entry| entry.ticket);
         let entry = Entry { ticket: last + 1, id, attempt, wants: wants.clone() };
@@ -53,7 +55,7 @@ impl Store {
     /// no request.
     fn ring(&self, id: JobId) {
         let Ok(random) = random() else { return };
-        let bell = self.layout.job(id).kill_signals().join(format!(".bell-{random}"));
+        let bell = self.layout.job(id).kill_signals().join(format!("{}{random}", super::inbox::BELL));
         // Somebody who is gone by now needs no waking.
         atomic::create(&bell, b"", Flush::No).ok();
         atomic::remove_any(&bell).ok();

@@ -5,6 +5,7 @@
 mod architecture;
 #[cfg(unix)]
 mod compatibility;
+mod examples;
 mod generated;
 #[cfg(unix)]
 mod readme;
