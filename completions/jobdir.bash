@@ -484,7 +484,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__resume)
-            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --json --state-dir --color --verbose --help"
+            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,6 +606,10 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --observe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -625,7 +629,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__run)
-            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --json --state-dir --color --verbose --help"
+            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,6 +768,10 @@ _jobdir() {
                     return 0
                     ;;
                 --resume-with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --observe)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

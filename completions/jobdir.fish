@@ -86,6 +86,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retries -d 'Repeat
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l observe -d 'Hand back after this time with the job going on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -125,6 +126,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retries -d 'Rep
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l observe -d 'Hand back after this time with the job going on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
