@@ -154,13 +154,17 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     };
     let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json);
     let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else { return exit_code::USAGE };
-    match (verb.run)(matches, &context) {
+    let code = match (verb.run)(matches, &context) {
         Ok(code) => code,
         Err(error) => {
             error.report(&context);
             error.exit
         }
-    }
+    };
+    let Some((error, text)) = context.lost_output() else { return code };
+    let text = crate::present::text::escape(text.trim_end());
+    context.talk(&format!("error: cannot write to stdout: {error}; what was to be printed begins: {text}"));
+    if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
 }
 
 /// Says whether `--json` was given to jobdir itself: before `--`, and before the command of `run`.

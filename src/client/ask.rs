@@ -10,7 +10,7 @@ use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::State;
 use crate::platform::{self, Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings, deliver};
+use crate::store::{Store, StoreError, Surroundings, deliver, withdraw};
 
 /// How often the record is looked at while waiting: for the news that a stop has failed, which frees no claim.
 const LOOK: Duration = Duration::from_millis(250);
@@ -20,6 +20,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub struct KillOptions {
     /// The details.
     pub kill: Kill,
+    /// Only wait: somebody has delivered the request already.
+    pub is_asked: bool,
     /// Return as soon as the request is delivered.
     pub no_wait: bool,
     /// When to stop waiting; the stop goes on.
@@ -84,7 +86,8 @@ pub fn kill(
         return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
     }
     let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
-    deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+    let ask = |attempt| deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())));
+    let mut request = if options.is_asked { None } else { Some(ask(attempt)?) };
     let continued = continue_supervisor(&before);
     if options.no_wait {
         return Ok((KillResult::Requested, load()?, continued));
@@ -99,10 +102,13 @@ pub fn kill(
         if current != attempt && same_run && job.observation.supervised == Some(true) {
             // A retry began meanwhile. What was asked for was meant for the run.
             attempt = current;
-            deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+            request = Some(ask(attempt)?);
             continue;
         }
         if job.state().is_terminal() || (current != attempt && !same_run) {
+            if let Some(request) = &request {
+                withdraw(store, id, request);
+            }
             return Ok((classify(&job, current == attempt), job, continued));
         }
         if is_free {

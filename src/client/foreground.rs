@@ -131,6 +131,11 @@ impl Foreground<'_> {
                 path: paths.dir().to_owned(),
                 source,
             })?;
+            if !over && WakeQueue::is_stdout_abandoned() {
+                let current = next.back().copied().unwrap_or(self.attempt);
+                self.ask(current, Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
+                return Ok(ForegroundEnd::Left(Leave::ReaderGone));
+            }
             if news {
                 over = self.is_over(&mut next);
                 if let (Some(attempt), 1..) = (next.back(), signals) {

@@ -80,6 +80,10 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
         }
     }
     let claim = store.claim(id)?;
+    if job.state() == State::Corrupt && !stop_unreadable(store, id) {
+        let message = format!("job {id} is corrupt, and processes of it could not be stopped, so nothing was removed");
+        return Ok(Deed { result: "not_stopped", message: Some(message), failed: true, job: Some(job) });
+    }
     // Resumed by somebody between the two looks?
     let now = claim.load_record();
     if let (Some(then), Ok(now)) = (job.record(), now)
@@ -89,6 +93,28 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
     }
     store.delete(claim)?;
     Ok(Deed::done("deleted", Some(job)))
+}
+
+/// Kills what lives of a job whose record cannot be read, as far as its other files tell who that is. Says whether
+/// nothing is left: twenty looks over a quarter of a second found nothing.
+fn stop_unreadable(store: &Store, id: JobId) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut clean = 0;
+    while clean < 20 {
+        let left = store.processes_of_unreadable(id);
+        if left.is_empty() {
+            clean += 1;
+        } else if Instant::now() >= deadline {
+            return false;
+        } else {
+            clean = 0;
+            for row in left {
+                crate::platform::signal_identity(row.identity, crate::domain::signal::Signal::KILL).ok();
+            }
+        }
+        crate::platform::pause(Duration::from_millis(13));
+    }
+    true
 }
 
 fn has_ended(job: &Job) -> bool {

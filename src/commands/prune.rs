@@ -56,6 +56,11 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     // A job whose files cannot be read has no state of its own to be chosen by; it goes when it is asked for by name.
     let corrupt_too = filter.states.contains(&State::Corrupt);
     let mut jobs = store.load_all(&store.job_ids()?);
+    let pending: Vec<String> = jobs
+        .iter()
+        .filter(|job| job.state() == State::Lost && !is_removable(job) && filter.admits(job))
+        .map(|job| job.id.to_string())
+        .collect();
     jobs.retain(|job| is_removable(job) || (corrupt_too && job.state() == State::Corrupt));
     jobs.retain(|job| filter.admits(job));
     jobs.reverse();
@@ -88,6 +93,11 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     if !removed.is_empty() {
         context.out(&(removed.join("\n") + "\n"));
+    }
+    if !pending.is_empty() {
+        let list = pending.join(" ");
+        context
+            .talk(&format!("kept, because finally steps of them are pending: {list}; 'jobdir kill {list}' runs these"));
     }
     context.talk(&format!("{} {verb}, {}", text::count(removed.len(), "job"), text::bytes(bytes)));
     Ok(code)

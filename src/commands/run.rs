@@ -98,7 +98,7 @@ pub struct Args {
 }
 
 /// How often a bearer of the name is met before giving up: others may want the name, too.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 1000;
 
 /// Starts the job, and stays with it unless it is detached.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use super::snapshot::Surroundings;
 use super::{Store, format, nested_supervisors};
 use crate::domain::identity::{PidFile, ProcessIdentity, Whereabouts};
+use crate::domain::job_id::JobId;
 use crate::domain::observe::{Evidence, Survivor};
 use crate::domain::record::JobRecord;
+use crate::domain::spec::SpecHead;
 use crate::domain::state::State;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
@@ -75,6 +77,22 @@ impl Store {
             .into_iter()
             .cloned()
             .collect()
+    }
+
+    /// Returns the live processes of a job whose record cannot be read, as far as its PID file and its spec tell.
+    pub fn processes_of_unreadable(&self, id: JobId) -> Vec<ProcessInfo> {
+        let paths = self.layout().job(id);
+        let surroundings = Surroundings::new();
+        let leader = format::read::<PidFile>(&paths.pid())
+            .ok()
+            .filter(|pid| pid.place == *surroundings.place())
+            .and_then(|pid| pid.leader);
+        let uid = format::read::<SpecHead>(&paths.spec()).map(|spec| spec.uid).unwrap_or_default();
+        let cookies = surroundings.processes_with_cookie(&uid);
+        let table = surroundings.table();
+        let members = |walls: &HashSet<u32>| table.recorded_members(leader, &[], walls, |pid| cookies.contains(&pid));
+        let walls = nested_supervisors(members(&HashSet::new())).iter().map(|nested| nested.supervisor.pid).collect();
+        members(&walls).into_iter().cloned().collect()
     }
 
     fn leader_in_pid_file(&self, record: &JobRecord) -> Option<ProcessIdentity> {

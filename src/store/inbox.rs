@@ -58,6 +58,12 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
     }
 }
 
+/// Takes a request back that nobody has answered: the job has ended before it was seen.
+pub fn withdraw(store: &Store, id: JobId, name: &str) {
+    // When this fails it is answered as too late one day.
+    atomic::remove_any(&store.layout().job(id).kill_signals().join(name)).ok();
+}
+
 /// Delivers a bare kill: what can be asked of a job whose record cannot be read.
 ///
 /// # Errors

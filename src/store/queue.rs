@@ -112,8 +112,13 @@ impl Store {
         let entries = self.queue_entries().ok()?;
         let own = entries.iter().find(|entry| entry.id == job.id)?;
         let waiting = crate::domain::queue::blocked(own, &entries).into_iter().map(|blocked| {
-            let (holding, waiting): (Vec<&Entry>, Vec<&Entry>) =
-                blocked.by.iter().partition(|entry| crate::domain::queue::may_go(entry, &entries));
+            let may_go = |entry: &Entry| crate::domain::queue::may_go(entry, &entries);
+            let wants_it = |entry: &&Entry| match blocked.kind {
+                "mutex" => entry.wants.mutexes.iter().any(|want| want.name == blocked.name),
+                _ => entry.wants.slots.iter().any(|want| want.group == blocked.name),
+            };
+            let before = entries.iter().filter(|entry| entry.ticket < own.ticket).filter(wants_it);
+            let (holding, waiting): (Vec<&Entry>, Vec<&Entry>) = before.partition(|entry| may_go(entry));
             Waiting {
                 kind: blocked.kind.into(),
                 name: Some(blocked.name.to_owned()),

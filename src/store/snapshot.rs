@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use super::layout::JobPaths;
 use super::{Store, StoreError, format};
@@ -18,6 +19,10 @@ use crate::platform;
 
 /// The most that is read of a file that the job itself writes.
 const MAX_FOREIGN: u64 = 64 << 10;
+
+/// How long a claim is believed to be held by a process that is dead already: some other one may have taken it.
+const DYING_LOOKS: u32 = 50;
+const DYING_PAUSE: Duration = Duration::from_millis(2);
 
 /// What is around us, looked at once and only when it is needed.
 #[derive(Debug, Default)]
@@ -150,6 +155,16 @@ impl Store {
         let mut claim_held = None;
         if !record.state.is_recorded_end() {
             claim_held = self.is_claimed(id).ok();
+            // The kernel lets go of a dead process's lock when the last of its threads has gone, a moment after it has
+            // become a zombie. Whoever has seen it die shall not be told that it supervises.
+            for _ in 0..DYING_LOOKS {
+                if claim_held != Some(true) || !supervisor_is_dead(&record, surroundings) {
+                    break;
+                }
+                platform::pause(DYING_PAUSE);
+                claim_held = self.is_claimed(id).ok();
+                record = read_record(paths)?;
+            }
             if claim_held != Some(true) {
                 // It may have ended between the two looks; a claim is given up only after the outcome is recorded.
                 record = read_record(paths)?;
@@ -159,6 +174,13 @@ impl Store {
         let observation = observe(&record, evidence);
         Ok((spec, record, observation))
     }
+}
+
+/// Says whether the supervisor that wrote a record is dead, as far as pids here tell.
+fn supervisor_is_dead(record: &JobRecord, surroundings: &Surroundings) -> bool {
+    let Some(supervisor) = record.supervisor else { return false };
+    record.place == *surroundings.place()
+        && !platform::process_info(supervisor.pid).is_some_and(|info| info.identity == supervisor && info.is_live())
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {

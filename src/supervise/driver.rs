@@ -111,6 +111,7 @@ impl Driver {
                 self.note_adopted(tree);
             }
             let timeout = self.timeout(machine, kill_pause, activity.as_ref());
+            let timeout = tree.poll().map_or(timeout, |poll| timeout.min(poll));
             self.sleep(tree, machine, timeout, drive);
         }
     }

@@ -95,6 +95,10 @@ impl Processes for Outside {
         self.record.attempt().adopted.clone()
     }
 
+    fn poll(&self) -> Option<Duration> {
+        Some(Duration::from_millis(50))
+    }
+
     fn nested_foreground(&self) -> Vec<NestedJob> {
         // Their clients are among the processes that are left, or died with the supervisor: then nobody can tell.
         let members = self.members();

@@ -84,7 +84,7 @@ impl Run {
         }
         if let Some((cause, message)) = self.wait_for_turn() {
             let attempt = self.driver.journal.attempt();
-            attempt.outcome = Some(conclude(Some(&cause), None, None));
+            (attempt.ended_at, attempt.outcome) = (Some(platform::now()), Some(conclude(Some(&cause), None, None)));
             attempt.message = message;
             return false;
         }
@@ -95,7 +95,7 @@ impl Run {
             Ok(tree) => tree,
             Err(failure) => {
                 let attempt = self.driver.journal.attempt();
-                attempt.outcome = Some(could_not_start(&failure));
+                (attempt.ended_at, attempt.outcome) = (Some(platform::now()), Some(could_not_start(&failure)));
                 attempt.message = Some(failure.message.clone());
                 attempt.leader = None;
                 self.client.tell(&Notice::NotStarted { reason: failure.reason, message: failure.message });

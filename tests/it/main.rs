@@ -1,11 +1,26 @@
 //! Everything that is tested from outside the modules, in one binary: one link step, one place for helpers.
+//!
+//! Most of it tests the program as its users see it: real processes, a state directory for each test, and no sleeps.
+//! What a test waits for is told to it by a `Witness`, or looked for with `eventually`. Every `TestEnv` checks at its
+//! end that nothing is left running and that the state directory keeps its invariants.
 
 #![expect(clippy::disallowed_methods, reason = "tests set their scenes by hand and start what they please")]
 
 mod architecture;
 #[cfg(unix)]
 mod compatibility;
+#[cfg(unix)]
+mod detach;
+#[cfg(unix)]
 mod examples;
 mod generated;
 #[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod protocol;
+#[cfg(unix)]
 mod readme;
+#[cfg(unix)]
+mod run;
+#[cfg(unix)]
+mod support;

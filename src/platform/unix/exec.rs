@@ -284,7 +284,9 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
                 fail(STAGE_SETUP);
             }
         }
-        close_on_exec_from(3);
+        // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
+        // death, and not the lock that is its claim.
+        close_all_but([prepared.supervisor_end.unwrap_or(-1), go.unwrap_or(-1), news]);
         if let Some(connection) = prepared.supervisor_end {
             if connection == SUPERVISOR_END {
                 libc::fcntl(connection, libc::F_SETFD, 0);
@@ -381,19 +383,45 @@ unsafe fn reset_signals() {
     }
 }
 
-/// Marks every descriptor from `first` on to be closed by exec, whoever opened it.
-unsafe fn close_on_exec_from(first: u32) {
+/// Closes every descriptor above stderr, whoever opened it, but these (-1 is none).
+unsafe fn close_all_but(keep: [RawFd; 3]) {
     // SAFETY: these calls take integers only.
     unsafe {
-        #[cfg(target_os = "linux")]
-        if libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) == 0 {
-            return;
+        let mut first = 3;
+        loop {
+            // The next one to keep, or the end.
+            let mut next = RawFd::MAX;
+            for fd in keep {
+                if fd >= first && fd < next {
+                    next = fd;
+                }
+            }
+            let last = if next == RawFd::MAX { u32::MAX } else { next as u32 - 1 };
+            if next > first && !close_range(first as u32, last) {
+                let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+                libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+                let end = (limit.rlim_cur.clamp(256, 65_536) as RawFd).min(next);
+                for fd in first..end {
+                    libc::close(fd);
+                }
+            }
+            if next == RawFd::MAX {
+                return;
+            }
+            first = next + 1;
         }
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-        for fd in first as RawFd..limit.rlim_cur.clamp(256, 65_536) as RawFd {
-            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
-        }
+    }
+}
+
+/// Closes a range of descriptors at once, where the system can.
+unsafe fn close_range(first: u32, last: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the call takes integers only.
+    return unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 };
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (first, last);
+        false
     }
 }
 

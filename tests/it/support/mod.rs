@@ -1,0 +1,45 @@
+//! What all tests share.
+
+pub(crate) mod env;
+pub(crate) mod invariants;
+pub(crate) mod proc;
+pub(crate) mod witness;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use env::TestEnv;
+pub(crate) use witness::Witness;
+
+/// How long anything may take that takes milliseconds on an idle machine.
+pub(crate) fn patience() -> Duration {
+    let scale = std::env::var("TEST_TIME_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1.0);
+    Duration::from_secs(20).mul_f64(scale)
+}
+
+/// Looks again and again until there is an answer.
+///
+/// # Panics
+/// When there is none in time; `what` says what was looked for.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(patience(), &mut look).unwrap_or_else(|| panic!("in vain: {what}"))
+}
+
+/// Looks again and again until there is an answer or the time is over.
+pub(crate) fn eventually_within<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Borrows words, for lists that are partly made on the spot.
+pub(crate) fn words<'a>(words: &'a [String]) -> Vec<&'a str> {
+    words.iter().map(String::as_str).collect()
+}

@@ -1,0 +1,82 @@
+//! An own look at processes, not by jobdir's code.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// What the kernel says of a process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Stat {
+    pub(crate) pid: u32,
+    pub(crate) state: char,
+    pub(crate) parent: u32,
+    pub(crate) group: u32,
+    pub(crate) session: u32,
+    /// In clock ticks since boot.
+    pub(crate) start_time: u64,
+}
+
+/// Reads `/proc/PID/stat`.
+pub(crate) fn stat(pid: u32) -> Option<Stat> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name is in parentheses and may contain anything.
+    let rest: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |index: usize| rest.get(index)?.parse().ok();
+    Some(Stat {
+        pid,
+        state: rest.first()?.chars().next()?,
+        parent: u32::try_from(number(1)?).ok()?,
+        group: u32::try_from(number(2)?).unwrap_or(0),
+        session: u32::try_from(number(3)?).unwrap_or(0),
+        start_time: number(19)?,
+    })
+}
+
+/// Says whether a process lives; zombies are dead.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    stat(pid).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
+}
+
+/// Says whether this very process lives.
+pub(crate) fn is_same_alive(pid: u32, start_time: u64) -> bool {
+    is_alive(pid) && stat(pid).is_some_and(|stat| stat.start_time == start_time)
+}
+
+/// Returns all processes.
+pub(crate) fn all() -> Vec<Stat> {
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    pids.filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+/// Says whether the environment or the command line of a process contains this text.
+pub(crate) fn mentions(pid: u32, text: &str) -> bool {
+    ["environ", "cmdline"].iter().any(|file| {
+        let content = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        content.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+/// Returns what the descriptors of a process lead to.
+pub(crate) fn open_files(pid: u32) -> Vec<(u32, String)> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let fd = entry.file_name().to_str()?.parse().ok()?;
+            Some((fd, std::fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned()))
+        })
+        .collect()
+}
+
+/// Sends a signal.
+#[track_caller]
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).expect("pids are small"));
+    assert!(pid.as_raw() > 1, "a test must signal processes of its own only");
+    kill(pid, signal).unwrap_or_else(|error| panic!("cannot signal {pid}: {error}"));
+}
+
+/// Sends a signal to a process that may be gone.
+pub(crate) fn signal_if_there(pid: u32, signal: Signal) {
+    if let Ok(pid @ 2..) = i32::try_from(pid) {
+        kill(Pid::from_raw(pid), signal).ok();
+    }
+}
