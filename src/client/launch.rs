@@ -113,6 +113,10 @@ pub fn launch(
     };
     staged.flush()?;
     staged.flush_place()?;
+    if keep_stdin {
+        // The job has it now; a copy of ours would hide from its writer that the job reads no more.
+        platform::release_stdin().ok();
+    }
     begun(id, attempt, connection)
 }
 
@@ -152,6 +156,10 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
         Notice::Refused(refusal) => return Err(refused(id, refusal)),
         other => return Err(unexpected(id, &other)),
     };
+    if keep_stdin {
+        // The job has it now; a copy of ours would hide from its writer that the job reads no more.
+        platform::release_stdin().ok();
+    }
     begun(id, attempt, connection)
 }
 

@@ -189,10 +189,11 @@ impl HeldChild {
     /// Which step failed, and why.
     pub fn release(mut self) -> Result<(), ExecFailure> {
         let setup = |error| ExecFailure { reason: Reason::Setup, error };
-        self.go.write_all(&[1]).map_err(setup)?;
+        // A child that failed before it came to wait hears nothing any more, but has said why.
+        let heard = self.go.write_all(&[1]);
         let mut news = Vec::new();
         self.news.read_to_end(&mut news).map_err(setup)?;
-        let Some((stage, errno)) = news.split_first() else { return Ok(()) };
+        let Some((stage, errno)) = news.split_first() else { return heard.map_err(setup) };
         let errno = errno.try_into().map(i32::from_ne_bytes).unwrap_or(libc::EIO);
         let reason = match (*stage, errno) {
             (STAGE_CWD, _) => Reason::Cwd,
@@ -376,6 +377,14 @@ unsafe fn reset_signals() {
         libc::sigemptyset(&raw mut default.sa_mask);
         for number in 1..=64 {
             libc::sigaction(number, &raw const default, std::ptr::null_mut());
+        }
+        // The C library refuses to touch the two that it uses itself, yet posix_spawn(3) makes programs ignore one.
+        #[cfg(target_os = "linux")]
+        {
+            let default = [0u64; 8];
+            for number in [32, 33] {
+                libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), std::ptr::null_mut::<u64>(), 8);
+            }
         }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);

@@ -44,12 +44,17 @@ fn parse_stat(stat: &[u8]) -> Option<ProcessInfo> {
     let close = stat.iter().rposition(|b| *b == b')')?;
     let pid = std::str::from_utf8(&stat[..open]).ok()?.trim().parse().ok()?;
     let mut fields = std::str::from_utf8(stat.get(close + 2..)?).ok()?.split(' ');
-    let state = fields.next()?.chars().next()?;
+    let mut state = fields.next()?.chars().next()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
     let session = fields.next()?.parse().ok()?;
-    // Field 22; four have been taken after the command, which is field 2.
-    let start_time = fields.nth(22 - 7)?.parse().ok()?;
+    // Fields 20 and 22; four have been taken after the command, which is field 2.
+    let threads: u32 = fields.nth(20 - 7)?.parse().ok()?;
+    let start_time = fields.nth(1)?.parse().ok()?;
+    if state == 'Z' && threads > 1 {
+        // Only its first thread has ended; the others go on.
+        state = 'S';
+    }
     Some(ProcessInfo { identity: ProcessIdentity { pid, start_time }, parent, group, session, state })
 }
 
@@ -153,6 +158,10 @@ mod tests {
         let info = parse_stat(stat).expect("parses");
         assert_eq!(info.identity, ProcessIdentity { pid: 42, start_time: 987_654 });
         assert_eq!((info.parent, info.group, info.session, info.state), (7, 42, 42, 'S'));
+        let stat = String::from_utf8_lossy(stat).replace(" S 7", " Z 7");
+        assert_eq!(parse_stat(stat.as_bytes()).expect("parses").state, 'Z');
+        let threads_go_on = stat.replace(" 0 1 0 987654", " 0 2 0 987654");
+        assert_eq!(parse_stat(threads_go_on.as_bytes()).expect("parses").state, 'S');
         for torn in [&b""[..], b"42", b"42 (x", b"42 (x)", b"42 (x) S 1", b"x (y) S 1 2 3"] {
             assert!(parse_stat(torn).is_none());
         }

@@ -72,7 +72,9 @@ fn wait_writable(to_stderr: bool) -> std::io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn read_typed(buffer: &mut [u8]) -> std::io::Result<usize> {
-    let in_foreground = || nix::unistd::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == nix::unistd::getpgrp());
+    // A terminal that is not our controlling one has no foreground, and stops nobody who reads.
+    let in_foreground =
+        || nix::unistd::tcgetpgrp(std::io::stdin()).map_or(true, |group| group == nix::unistd::getpgrp());
     while !in_foreground() {
         // Nothing tells a process that it was brought to the foreground.
         std::thread::sleep(std::time::Duration::from_millis(200));
