@@ -254,3 +254,25 @@ pub fn abandon(
     }
     super::launch::recover(store, id, verb, job).map(|(_, job, _)| job)
 }
+
+/// Kills what lives of a job whose record cannot be read, as far as its other files tell who that is. Says whether
+/// nothing is left: twenty looks over a quarter of a second found nothing.
+pub fn stop_unreadable(store: &Store, id: JobId) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut clean = 0;
+    while clean < 20 {
+        let left = store.processes_of_unreadable(id);
+        if left.is_empty() {
+            clean += 1;
+        } else if Instant::now() >= deadline {
+            return false;
+        } else {
+            clean = 0;
+            for row in left {
+                platform::signal_identity(row.identity, Signal::KILL).ok();
+            }
+        }
+        platform::pause(Duration::from_millis(13));
+    }
+    true
+}

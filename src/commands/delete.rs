@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 
 use super::acting::{Deed, TargetArgs, act_on_each};
-use crate::client::{EndWatch, KillOptions, KillResult, kill};
+use crate::client::{EndWatch, KillOptions, KillResult, kill, stop_unreadable};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -93,28 +93,6 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
     }
     store.delete(claim)?;
     Ok(Deed::done("deleted", Some(job)))
-}
-
-/// Kills what lives of a job whose record cannot be read, as far as its other files tell who that is. Says whether
-/// nothing is left: twenty looks over a quarter of a second found nothing.
-fn stop_unreadable(store: &Store, id: JobId) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let mut clean = 0;
-    while clean < 20 {
-        let left = store.processes_of_unreadable(id);
-        if left.is_empty() {
-            clean += 1;
-        } else if Instant::now() >= deadline {
-            return false;
-        } else {
-            clean = 0;
-            for row in left {
-                crate::platform::signal_identity(row.identity, crate::domain::signal::Signal::KILL).ok();
-            }
-        }
-        crate::platform::pause(Duration::from_millis(13));
-    }
-    true
 }
 
 fn has_ended(job: &Job) -> bool {

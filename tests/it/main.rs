@@ -10,6 +10,8 @@ mod architecture;
 #[cfg(unix)]
 mod compatibility;
 #[cfg(unix)]
+mod coordination;
+#[cfg(unix)]
 mod detach;
 #[cfg(unix)]
 mod examples;
@@ -24,3 +26,5 @@ mod readme;
 mod run;
 #[cfg(unix)]
 mod support;
+#[cfg(unix)]
+mod threads;

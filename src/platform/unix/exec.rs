@@ -446,3 +446,34 @@ pub fn release_stdin() -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_waits_holds_nothing_of_ours_and_goes_when_we_do() {
+        let lock = tempfile::tempfile().expect("a file");
+        nix::fcntl::fcntl(&lock, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).expect("inheritable");
+        let null = files::open_null().expect("opens");
+        let plan = ExecPlan {
+            command: vec!["true".into()],
+            variables: Vec::new(),
+            cwd: "/".into(),
+            umask: 0o22,
+            nice: None,
+            limits: Vec::new(),
+        };
+        let child = HeldChild::create(&plan, &JobInput::Null, &null, &null).expect("creates");
+        let pid = child.identity().pid;
+        // 0, 1, 2, where it waits, and where it tells of failures; it needs a moment to come that far.
+        let began = std::time::Instant::now();
+        while process::open_files(pid).len() != 5 {
+            assert!(began.elapsed().as_secs() < 30, "{:?}", process::open_files(pid));
+            std::thread::yield_now();
+        }
+        // Our end of its pipe is the last one: this returns, and would wait for ever otherwise.
+        drop(child);
+        super::super::reap_blocking(pid);
+    }
+}
