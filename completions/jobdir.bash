@@ -61,6 +61,9 @@ _jobdir() {
             jobdir,run)
                 cmd="jobdir__subcmd__run"
                 ;;
+            jobdir,send)
+                cmd="jobdir__subcmd__send"
+                ;;
             jobdir,signal)
                 cmd="jobdir__subcmd__signal"
                 ;;
@@ -83,7 +86,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause events prune capabilities"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -481,7 +484,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__resume)
-            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --json --state-dir --color --verbose --help"
+            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -603,6 +606,10 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --observe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -622,7 +629,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__run)
-            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --json --state-dir --color --verbose --help"
+            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,6 +771,35 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --observe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__send)
+            opts="-n -v -h --no-newline --eof --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

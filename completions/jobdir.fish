@@ -48,6 +48,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "abandon" -d 'Give job
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "signal" -d 'Send a signal to every process of jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "pause" -d 'Stop every process of jobs for a while'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "unpause" -d 'Let paused jobs go on'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "send" -d 'Write to the input of a job'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show everything that happened to jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove ended jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
@@ -85,6 +86,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retries -d 'Repeat
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l observe -d 'Hand back after this time with the job going on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -124,6 +126,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retries -d 'Rep
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-delay -d 'Wait so long before the first retry' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l observe -d 'Hand back after this time with the job going on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -331,6 +334,14 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l all -d 'All jo
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s n -l no-newline -d 'Write no newline after TEXT'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l eof -d 'Let the job see the end of its input afterwards'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l since -d 'Only events of each job after this number' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''

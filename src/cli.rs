@@ -54,6 +54,7 @@ const VERBS: &[Verb] = &[
     verb!(signal, "Send a signal to every process of jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(pause, "Stop every process of jobs for a while", aliases: &[], usage: exit_code::USAGE),
     verb!(unpause, "Let paused jobs go on", aliases: &[], usage: exit_code::USAGE),
+    verb!(send, "Write to the input of a job", aliases: &[], usage: exit_code::USAGE),
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
@@ -153,13 +154,17 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     };
     let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json);
     let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else { return exit_code::USAGE };
-    match (verb.run)(matches, &context) {
+    let code = match (verb.run)(matches, &context) {
         Ok(code) => code,
         Err(error) => {
             error.report(&context);
             error.exit
         }
-    }
+    };
+    let Some((error, text)) = context.lost_output() else { return code };
+    let text = crate::present::text::escape(text.trim_end());
+    context.talk(&format!("error: cannot write to stdout: {error}; what was to be printed begins: {text}"));
+    if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
 }
 
 /// Says whether `--json` was given to jobdir itself: before `--`, and before the command of `run`.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub struct Context {
     color: ColorChoice,
     json: bool,
     file_mask: u32,
+    /// The first failure to print, and what was to be printed.
+    lost: RefCell<Option<(std::io::Error, String)>>,
 }
 
 impl Context {
@@ -32,7 +35,13 @@ impl Context {
             .or_else(|| std::env::var_os("JOBDIR_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from))
             .or_else(default_state_dir)
             .unwrap_or_else(|| PathBuf::from(".jobdir"));
-        Self { state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir), color, json, file_mask }
+        Self {
+            state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir),
+            color,
+            json,
+            file_mask,
+            lost: RefCell::default(),
+        }
     }
 
     /// Returns where the state is, absolute.
@@ -120,9 +129,20 @@ impl Context {
         Style::decide(self.color, no_color, self.stdout_is_terminal(), dumb)
     }
 
-    /// Prints data. Says whether there is still somebody who reads it.
+    /// Prints data. Says whether that worked; if it did not, the failure is reported at the end.
     pub fn out(&self, text: &str) -> bool {
-        platform::write_all(false, text.as_bytes()).is_ok()
+        match platform::write_all(false, text.as_bytes()) {
+            Ok(()) => true,
+            Err(error) => {
+                self.lost.borrow_mut().get_or_insert_with(|| (error, text.chars().take(200).collect()));
+                false
+            }
+        }
+    }
+
+    /// Returns why something could not be printed, and the beginning of it. That nobody reads it any more is no failure.
+    pub fn lost_output(&self) -> Option<(std::io::Error, String)> {
+        self.lost.borrow_mut().take().filter(|(error, _)| error.kind() != std::io::ErrorKind::BrokenPipe)
     }
 
     /// Prints talk, a line.

@@ -10,7 +10,7 @@ use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::State;
 use crate::platform::{self, Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings, deliver};
+use crate::store::{Store, StoreError, Surroundings, deliver, withdraw};
 
 /// How often the record is looked at while waiting: for the news that a stop has failed, which frees no claim.
 const LOOK: Duration = Duration::from_millis(250);
@@ -20,6 +20,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub struct KillOptions {
     /// The details.
     pub kill: Kill,
+    /// Only wait: somebody has delivered the request already.
+    pub is_asked: bool,
     /// Return as soon as the request is delivered.
     pub no_wait: bool,
     /// When to stop waiting; the stop goes on.
@@ -41,6 +43,8 @@ pub enum KillResult {
     Requested,
     /// KILL did not end everything.
     NotStopped,
+    /// Its supervisor and all its processes were gone; now an outcome is recorded.
+    Settled,
     /// It cannot be done; the message says why.
     Refused,
 }
@@ -50,7 +54,7 @@ impl KillResult {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
-            Self::AlreadyEnded => "already_ended",
+            Self::AlreadyEnded | Self::Settled => "already_ended",
             Self::NeverStarted => "never_started",
             Self::SurvivorsStopped => "survivors_stopped",
             Self::Requested => "requested",
@@ -82,7 +86,8 @@ pub fn kill(
         return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
     }
     let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
-    deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+    let ask = |attempt| deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())));
+    let mut request = if options.is_asked { None } else { Some(ask(attempt)?) };
     let continued = continue_supervisor(&before);
     if options.no_wait {
         return Ok((KillResult::Requested, load()?, continued));
@@ -97,10 +102,13 @@ pub fn kill(
         if current != attempt && same_run && job.observation.supervised == Some(true) {
             // A retry began meanwhile. What was asked for was meant for the run.
             attempt = current;
-            deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())))?;
+            request = Some(ask(attempt)?);
             continue;
         }
         if job.state().is_terminal() || (current != attempt && !same_run) {
+            if let Some(request) = &request {
+                withdraw(store, id, request);
+            }
             return Ok((classify(&job, current == attempt), job, continued));
         }
         if is_free {
@@ -245,4 +253,26 @@ pub fn abandon(
         return super::launch::recover(store, id, verb, job).map(|(_, job, _)| job);
     }
     super::launch::recover(store, id, verb, job).map(|(_, job, _)| job)
+}
+
+/// Kills what lives of a job whose record cannot be read, as far as its other files tell who that is. Says whether
+/// nothing is left: twenty looks over a quarter of a second found nothing.
+pub fn stop_unreadable(store: &Store, id: JobId) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut clean = 0;
+    while clean < 20 {
+        let left = store.processes_of_unreadable(id);
+        if left.is_empty() {
+            clean += 1;
+        } else if Instant::now() >= deadline {
+            return false;
+        } else {
+            clean = 0;
+            for row in left {
+                platform::signal_identity(row.identity, Signal::KILL).ok();
+            }
+        }
+        platform::pause(Duration::from_millis(13));
+    }
+    true
 }

@@ -39,6 +39,8 @@ pub struct Foreground<'a> {
     pub queue: &'a WakeQueue,
     /// The line to the supervisor.
     pub connection: Connection,
+    /// When to leave, however far the job is.
+    pub until: Option<Instant>,
 }
 
 /// How staying ended.
@@ -56,6 +58,8 @@ pub enum ForegroundEnd {
 pub enum Leave {
     /// The third signal.
     ThirdSignal,
+    /// We were to look on only so long.
+    Observed,
     /// Nobody reads our stdout; the job has been asked to stop.
     ReaderGone,
 }
@@ -105,18 +109,33 @@ impl Foreground<'_> {
                 // What was printed before the watch existed rang no bell.
                 pump.look();
             }
+            let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) && !over {
+                // What is there is shown before we go.
+                pump.finish();
+                if pump.is_done() {
+                    return Ok(ForegroundEnd::Left(Leave::Observed));
+                }
+            }
             let timeout = match &watch {
                 _ if over => SLOW_POLL,
                 None => EAGER_POLL,
                 Some(None) => BLIND_POLL,
                 Some(Some(_)) => SLOW_POLL,
             };
+            // At the limit the pump wakes us when it is through.
+            let timeout = left.filter(|left| !left.is_zero()).map_or(timeout, |left| left.min(timeout));
             let connection = (!over).then_some(&self.connection);
             let (wakes, news) = self.queue.wait(Some(timeout), connection).map_err(|source| StoreError::Io {
                 action: "follow",
                 path: paths.dir().to_owned(),
                 source,
             })?;
+            if !over && WakeQueue::is_stdout_abandoned() {
+                let current = next.back().copied().unwrap_or(self.attempt);
+                self.ask(current, Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
+                return Ok(ForegroundEnd::Left(Leave::ReaderGone));
+            }
             if news {
                 over = self.is_over(&mut next);
                 if let (Some(attempt), 1..) = (next.back(), signals) {

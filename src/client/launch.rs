@@ -263,7 +263,7 @@ pub(super) fn recover(
         _ if job.has_survivors() || job.state() == State::Orphaned => KillResult::NotStopped,
         (true, _) => KillResult::SurvivorsStopped,
         (false, true) => KillResult::Stopped,
-        (false, false) => KillResult::AlreadyEnded,
+        (false, false) => KillResult::Settled,
     };
     Ok((result, job, false))
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::shared::{FilterArgs, choose, choose_by_filter};
-use crate::client::Unresolved;
+use crate::client::{Answer, Unresolved};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -143,4 +143,23 @@ fn missing(unresolved: &Unresolved, context: &Context) -> Deed {
 
 fn not_found(message: String) -> Deed {
     Deed { result: "not_found", message: Some(message), failed: true, job: None }
+}
+
+/// Tells what an answer means for a job.
+pub(super) fn deed_of_answer(store: &Store, id: JobId, answer: Answer, done: &'static str) -> Result<Deed, StoreError> {
+    let job = store.load(id, &Surroundings::new())?;
+    Ok(match answer {
+        Answer::Accepted => Deed::done(done, Some(job)),
+        Answer::NoChange => Deed::done("no_change", Some(job)).saying(format!("job {id}: nothing had to be changed")),
+        Answer::AlreadyEnded => Deed::refused(format!("job {id} has ended meanwhile"), job),
+        Answer::Refused(why) => Deed::refused(format!("job {id}: refused: {why}"), job),
+        Answer::None => Deed {
+            result: "requested",
+            message: Some(format!(
+                "the supervisor of job {id} has not answered yet; the request lies there until it does"
+            )),
+            failed: true,
+            job: Some(job),
+        },
+    })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 
 use super::acting::{Deed, TargetArgs, act_on_each};
-use crate::client::{EndWatch, KillOptions, KillResult, kill};
+use crate::client::{EndWatch, KillOptions, KillResult, kill, stop_unreadable};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -80,6 +80,10 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
         }
     }
     let claim = store.claim(id)?;
+    if job.state() == State::Corrupt && !stop_unreadable(store, id) {
+        let message = format!("job {id} is corrupt, and processes of it could not be stopped, so nothing was removed");
+        return Ok(Deed { result: "not_stopped", message: Some(message), failed: true, job: Some(job) });
+    }
     // Resumed by somebody between the two looks?
     let now = claim.load_record();
     if let (Some(then), Ok(now)) = (job.record(), now)

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use clap::Args as ClapArgs;
 
 use super::shared::choose;
+use crate::client::shell_code;
 use crate::context::Context;
 use crate::domain::job_id::JobId;
+use crate::domain::outcome::ExitStatus;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::platform::{Wake, WakeQueue};
+use crate::platform::WakeQueue;
 use crate::present::json;
 use crate::store::{Store, StoreError, Surroundings, Watch};
 
@@ -65,8 +67,8 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         let timeout = if watcher.is_some() { SLOW_POLL } else { BLIND_POLL };
         let (wakes, _) = queue.wait(Some(timeout), None).map_err(anyhow::Error::from)?;
-        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
-            return Ok(exit_code::INTERRUPTED);
+        if let Some(signal) = wakes.iter().find_map(|wake| wake.signal()) {
+            return Ok(shell_code(ExitStatus::Signaled(signal)));
         }
     }
 }

@@ -57,20 +57,21 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     filter.active = args.active;
     filter.below = args.here.then(|| context.current_dir()).transpose().map_err(anyhow::Error::from)?;
     let everything = args.all || args.json || args.quiet || !filter.is_empty();
-    let surroundings = Surroundings::new();
     let ids: Vec<JobId> = store.job_ids()?;
-    let mut jobs: Vec<Job> = Vec::new();
-    for id in ids.iter().rev() {
-        if args.number.is_some_and(|number| jobs.len() >= number) {
-            break;
+    let mut jobs: Vec<Job> = match args.number {
+        // Newest first, and no further than needed.
+        Some(number) => {
+            let surroundings = Surroundings::new();
+            let loaded = ids.iter().rev().filter_map(|id| store.load(*id, &surroundings).ok());
+            loaded.filter(|job| filter.admits(job)).take(number).collect()
         }
-        // A job that was deleted since we saw its id is no row.
-        if let Ok(job) = store.load(*id, &surroundings)
-            && filter.admits(&job)
-        {
-            jobs.push(job);
+        None => {
+            let mut jobs = store.load_all(&ids);
+            jobs.retain(|job| filter.admits(job));
+            jobs.reverse();
+            jobs
         }
-    }
+    };
     let mut hidden = 0;
     if !everything && args.number.is_none() {
         let mut ended = 0;

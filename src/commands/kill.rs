@@ -1,5 +1,6 @@
 //! `jobdir kill`: run the stop plan of jobs, and return when that has happened.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
@@ -13,7 +14,7 @@ use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::request::Kill;
 use crate::domain::signal::Signal;
-use crate::domain::state::Reason;
+use crate::domain::state::{Reason, State};
 use crate::error::CommandError;
 use crate::platform::WakeQueue;
 use crate::present::text::escape;
@@ -83,23 +84,33 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             reason_text: args.reason.clone(),
             ..Kill::default()
         },
+        is_asked: false,
         no_wait: args.no_wait,
         deadline: args.timeout.map(|timeout| Instant::now() + timeout),
     };
     let stoppable = |job: &Job| job.state().is_active() || job.has_survivors();
+    let asked: RefCell<Vec<JobId>> = RefCell::default();
     let ask_all = |store: &Store, queue: &WakeQueue, ids: &[JobId]| {
         // All are asked before the first is waited for, so that their plans run side by side.
         let ask = KillOptions { no_wait: true, ..options.clone() };
         if ids.len() > 1 && !args.no_wait {
             for id in ids {
-                if store.load(*id, &Surroundings::new()).is_ok_and(|job| job.observation.supervised == Some(true)) {
-                    kill(store, queue, *id, &ask).ok();
+                if store.load(*id, &Surroundings::new()).is_ok_and(|job| job.observation.supervised == Some(true))
+                    && kill(store, queue, *id, &ask).is_ok()
+                {
+                    asked.borrow_mut().push(*id);
                 }
             }
         }
     };
     act_on_each(&args.target, "kill", context, stoppable, ask_all, |store, queue, id| {
-        let was_paused = store.load(id, &Surroundings::new())?.record().is_some_and(|record| record.paused);
+        let before = store.load(id, &Surroundings::new())?;
+        let was_paused = before.record().is_some_and(|record| record.paused);
+        let progress = progress(&before);
+        if let (Some(progress), false) = (&progress, args.target.json) {
+            context.talk(progress);
+        }
+        let options = KillOptions { is_asked: asked.borrow().contains(&id), ..options.clone() };
         let (result, job, continued) = kill(store, queue, id, &options)?;
         let failed = match result {
             KillResult::NotStopped | KillResult::Refused => true,
@@ -110,8 +121,26 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         if was_paused && result == KillResult::Stopped {
             message = Some(format!("job {id} was paused; it was continued and stopped"));
         }
+        if args.target.json {
+            message = message.or(progress);
+        }
         Ok(Deed { result: result.as_str(), message, failed, job: Some(job) })
     })
+}
+
+/// How far a stop is that was under way already.
+fn progress(job: &Job) -> Option<String> {
+    let stop = job.record()?.stop.as_ref().filter(|_| job.state() == State::Stopping)?;
+    let next = stop.next.as_ref().map_or_else(String::new, |next| {
+        format!(", {} at {}", next.signal.short_name(), crate::present::json::time(next.at))
+    });
+    let since = crate::present::json::time(stop.since);
+    Some(format!(
+        "job {} is being stopped already ({}): {} since {since}{next}",
+        job.id,
+        stop.plan,
+        stop.signal.short_name()
+    ))
 }
 
 /// What is said about one job; nothing when it was simply stopped.
@@ -122,6 +151,9 @@ fn sentence(result: KillResult, job: &Job, continued: bool) -> Option<String> {
         KillResult::NeverStarted => Some(format!("job {id} was stopped before its command was started")),
         KillResult::SurvivorsStopped => Some(format!("job {id} had ended; what was left of it has been stopped")),
         KillResult::AlreadyEnded => Some(format!("job {id} had already ended: {}", outcome(job))),
+        KillResult::Settled => {
+            Some(format!("job {id} was lost: nothing of it lived any more; it is now recorded as {}", job.state()))
+        }
         KillResult::Requested => {
             Some(format!("job {id} has been asked to stop; 'jobdir wait {id}' waits until it has"))
         }

@@ -17,6 +17,7 @@ pub mod pause;
 pub mod prune;
 pub mod resume;
 pub mod run;
+pub mod send;
 pub mod shared;
 pub mod signal;
 pub mod status;
@@ -38,6 +39,7 @@ pub const NAMES: &[&str] = &[
     "signal",
     "pause",
     "unpause",
+    "send",
     "events",
     "prune",
     "capabilities",

@@ -2,8 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::acting::{Deed, TargetArgs, act_on_each};
-use super::shared::deed_of_answer;
+use super::acting::{Deed, TargetArgs, act_on_each, deed_of_answer};
 use crate::client::request;
 use crate::context::Context;
 use crate::domain::request::Verb;

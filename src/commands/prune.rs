@@ -8,13 +8,12 @@ use serde::Serialize;
 
 use super::shared::{FilterArgs, parse_duration};
 use crate::context::Context;
-use crate::domain::job::Job;
 use crate::domain::retention::{Retention, is_removable};
 use crate::domain::state::State;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::present::{json, text};
-use crate::store::{StoreError, Surroundings};
+use crate::store::StoreError;
 
 /// Remove ended jobs
 ///
@@ -54,17 +53,17 @@ struct PruneDocument {
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = if args.dry_run { context.reading()? } else { context.writing()? };
     let filter = args.filter.filter();
-    let surroundings = Surroundings::new();
     // A job whose files cannot be read has no state of its own to be chosen by; it goes when it is asked for by name.
     let corrupt_too = filter.states.contains(&State::Corrupt);
-    let jobs: Vec<Job> = store
-        .job_ids()?
+    let mut jobs = store.load_all(&store.job_ids()?);
+    let pending: Vec<String> = jobs
         .iter()
-        .rev()
-        .filter_map(|id| store.load(*id, &surroundings).ok())
-        .filter(|job| is_removable(job) || (corrupt_too && job.state() == State::Corrupt))
-        .filter(|job| filter.admits(job))
+        .filter(|job| job.state() == State::Lost && !is_removable(job) && filter.admits(job))
+        .map(|job| job.id.to_string())
         .collect();
+    jobs.retain(|job| is_removable(job) || (corrupt_too && job.state() == State::Corrupt));
+    jobs.retain(|job| filter.admits(job));
+    jobs.reverse();
     let before = args.older_than.map(|age| context.now() - TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX));
     let retention = Retention { ended_before: before, keep: args.keep };
     let (mut removed, mut bytes, mut code) = (Vec::new(), 0, exit_code::DONE);
@@ -94,6 +93,11 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     if !removed.is_empty() {
         context.out(&(removed.join("\n") + "\n"));
+    }
+    if !pending.is_empty() {
+        let list = pending.join(" ");
+        context
+            .talk(&format!("kept, because finally steps of them are pending: {list}; 'jobdir kill {list}' runs these"));
     }
     context.talk(&format!("{} {verb}, {}", text::count(removed.len(), "job"), text::bytes(bytes)));
     Ok(code)

@@ -1,11 +1,12 @@
 //! `jobdir resume`: the next attempt of a job that has ended.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
 use super::options::JobArgs;
-use super::shared::choose_one;
+use super::shared::{choose_one, parse_duration};
 use super::staying::{detach, open_typed, stay};
 use crate::client::{KillOptions, Resuming, copy_typed, kill, relaunch};
 use crate::context::Context;
@@ -45,6 +46,9 @@ pub struct Args {
     /// Print the id and return as soon as the command executes
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
+    /// Hand back after this time with the job going on
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "detach", help_heading = "Watching")]
+    observe: Option<Duration>,
     /// Print one JSON document (with --detach)
     #[arg(long, help_heading = "Watching")]
     json: bool,
@@ -68,9 +72,9 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.writing()?;
     let queue = context.queue().map_err(anyhow::Error::from)?;
     let job = settle(args, id, &queue, &store)?;
-    let own = job.spec().ok_or_else(|| corrupt(&job))?;
+    let own = store.load_spec(id)?;
     let mut spec = own.clone();
-    spec.command = command(own, &args.args, &job)?;
+    spec.command = command(&own, &args.args, &job)?;
     spec.foreground = !args.detach;
     let variables = args.options.apply(&mut spec, args.detach, false, &store, context)?;
     let variables = (!spec.environment.saved).then_some(variables);
@@ -86,7 +90,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let merged = spec.merge_output;
     let plan = spec.stop.plan.clone();
     let keep_stdin = spec.stdin == Stdin::Inherit;
-    let spec = (spec != *own).then_some(spec);
+    let spec = (spec != own).then_some(spec);
     let launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin })?;
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);
@@ -94,7 +98,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     if args.detach {
         return detach(id, args.json, context, &store);
     }
-    stay(launched, merged, &plan, &queue, context, &store)
+    stay(launched, merged, &plan, args.observe, &queue, context, &store)
 }
 
 /// Makes sure that nothing of an earlier attempt lives and that its finally steps have run.

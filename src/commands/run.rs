@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
 use super::options::JobArgs;
+use super::shared::parse_duration;
 use super::staying::{detach, join, open_typed, stay};
 use crate::client::{KillOptions, LaunchError, Launched, Launching, copy_typed, kill, launch};
 use crate::context::Context;
@@ -78,6 +80,9 @@ pub struct Args {
     /// When it cannot be started nothing is printed on stdout, and the message on stderr names the id.
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
+    /// Hand back after this time with the job going on
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "detach", help_heading = "Watching")]
+    observe: Option<Duration>,
     /// Print one JSON document (with --detach)
     #[arg(long, help_heading = "Watching")]
     json: bool,
@@ -93,7 +98,7 @@ pub struct Args {
 }
 
 /// How often a bearer of the name is met before giving up: others may want the name, too.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 1000;
 
 /// Starts the job, and stays with it unless it is detached.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
@@ -117,7 +122,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());
         match launch_once(launching, &store, id_file.as_ref()) {
             Ok(launched) if args.detach => return detach(launched.id, args.json, context, &store),
-            Ok(launched) => return stay(launched, merged, &plan, &queue, context, &store),
+            Ok(launched) => return stay(launched, merged, &plan, args.observe, &queue, context, &store),
             // Somebody was faster: meet that job in the next round.
             Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}
             Err(error) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Answer, Filter, Unresolved, resolve};
+use crate::client::{Filter, Unresolved, resolve};
 use crate::context::Context;
 use crate::domain::duration;
 use crate::domain::job::Job;
@@ -12,7 +12,7 @@ use crate::domain::job_id::JobId;
 use crate::domain::name::{Name, parse_label};
 use crate::domain::state::{ErrorKind, State};
 use crate::error::CommandError;
-use crate::store::{Store, Surroundings};
+use crate::store::Store;
 
 /// Parses a duration option.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -74,9 +74,8 @@ pub(super) fn choose(store: &Store, given: &[String]) -> Result<Chosen, CommandE
 
 /// Finds the jobs that a filter admits.
 pub(super) fn choose_by_filter(store: &Store, filter: &Filter) -> Result<Chosen, CommandError> {
-    let surroundings = Surroundings::new();
-    let admitted = |id: &JobId| store.load(*id, &surroundings).is_ok_and(|job| filter.admits(&job));
-    let ids = store.job_ids()?.into_iter().filter(admitted).collect();
+    let jobs = store.load_all(&store.job_ids()?);
+    let ids = jobs.iter().filter(|job| filter.admits(job)).map(|job| job.id).collect();
     Ok(Chosen { ids, unresolved: Vec::new() })
 }
 
@@ -120,29 +119,4 @@ fn reason(job: &Job) -> String {
     let text = job.record().and_then(|r| r.outcome()?.reason_text.as_deref());
     let reason = job.observation.reason.map_or("unknown", |reason| reason.as_str());
     text.map_or_else(|| reason.to_owned(), |text| format!("{reason}: {}", crate::present::text::escape(text)))
-}
-
-/// Tells what an answer means for a job.
-pub(super) fn deed_of_answer(
-    store: &Store,
-    id: JobId,
-    answer: Answer,
-    done: &'static str,
-) -> Result<super::acting::Deed, crate::store::StoreError> {
-    use super::acting::Deed;
-    let job = store.load(id, &Surroundings::new())?;
-    Ok(match answer {
-        Answer::Accepted => Deed::done(done, Some(job)),
-        Answer::NoChange => Deed::done("no_change", Some(job)).saying(format!("job {id}: nothing had to be changed")),
-        Answer::AlreadyEnded => Deed::refused(format!("job {id} has ended meanwhile"), job),
-        Answer::Refused(why) => Deed::refused(format!("job {id}: refused: {why}"), job),
-        Answer::None => Deed {
-            result: "requested",
-            message: Some(format!(
-                "the supervisor of job {id} has not answered yet; the request lies there until it does"
-            )),
-            failed: true,
-            job: Some(job),
-        },
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::shared::{end_note, orphan_notice};
 use crate::client::{Foreground, ForegroundEnd, Launched, Leave, follow, wait_for_ends};
@@ -35,6 +35,7 @@ pub(super) fn stay(
     launched: Launched,
     merged: bool,
     plan: &StopPlan,
+    observe: Option<Duration>,
     queue: &WakeQueue,
     context: &Context,
     store: &Store,
@@ -44,7 +45,8 @@ pub(super) fn stay(
     if queued && let Ok(job) = store.load(id, &Surroundings::new()) {
         context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
     }
-    let foreground = Foreground { store, id, attempt, merged, queue, connection };
+    let until = observe.map(|observe| Instant::now() + observe);
+    let foreground = Foreground { store, id, attempt, merged, queue, connection, until };
     let end = foreground.stay(
         |signal, nth| {
             if context.stderr_is_terminal() {
@@ -59,6 +61,14 @@ pub(super) fn stay(
     match end.map_err(refuse)? {
         ForegroundEnd::RunEnded(_until_the_outcome_is_read) => ended(context, store, queue, id),
         ForegroundEnd::Left(Leave::ReaderGone) => Ok(exit_code::READER_GONE),
+        ForegroundEnd::Left(Leave::Observed) => {
+            let state = store.load(id, &Surroundings::new()).map_or("deleted", |job| job.state().as_str());
+            context.talk(&format!(
+                "job {id} is {state}; the looking on has ended, the job goes on\n\
+                 hint: 'jobdir wait {id}' waits for it, 'jobdir logs -f {id}' shows its output, 'jobdir kill {id}' stops it"
+            ));
+            Ok(exit_code::STILL_RUNNING)
+        }
         ForegroundEnd::Left(Leave::ThirdSignal) => {
             context.talk(&format!("jobdir: job {id} is still stopping; 'jobdir status {id}' shows how far it is"));
             Ok(exit_code::STILL_RUNNING)

@@ -9,7 +9,7 @@ use super::job_id::JobId;
 use super::observe::Observation;
 use super::os_text::OsText;
 use super::record::{Attempt, JobRecord, Waiting};
-use super::spec::JobSpec;
+use super::spec::SpecHead;
 use super::state::State;
 
 /// Everything that a reader can know of a job.
@@ -18,7 +18,7 @@ pub struct Job {
     /// The id, from the directory's name.
     pub id: JobId,
     /// The spec and the record; `None` when they cannot be read.
-    pub files: Option<(JobSpec, JobRecord)>,
+    pub files: Option<(SpecHead, JobRecord)>,
     /// What was concluded.
     pub observation: Observation,
     /// When.
@@ -42,7 +42,7 @@ impl Job {
     }
 
     /// Returns the spec, if it can be read.
-    pub fn spec(&self) -> Option<&JobSpec> {
+    pub fn spec(&self) -> Option<&SpecHead> {
         self.files.as_ref().map(|(spec, _)| spec)
     }
 

@@ -89,6 +89,13 @@ pub fn observe(record: &JobRecord, evidence: Evidence) -> Observation {
         return conclusion;
     }
     match (evidence.whereabouts, evidence.claim_held) {
+        (whereabouts, None) if whereabouts != Whereabouts::Elsewhere => {
+            conclusion.supervised = None;
+            conclusion.alive = None;
+            conclusion.message =
+                Some("locks cannot be tested here, so it is not known whether it is supervised".into());
+            conclusion
+        }
         (Whereabouts::Elsewhere, _) | (_, None) => {
             conclusion.supervised = None;
             conclusion.alive = None;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes as the platform encodes them. On disk: a JSON string when they are UTF-8, else `{"hex": "ff00"}`.
@@ -27,11 +28,9 @@ impl std::fmt::Debug for OsText {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Wire<'a> {
-    Text(Cow<'a, str>),
-    Bytes { hex: Cow<'a, str> },
+#[derive(Serialize)]
+struct Bytes {
+    hex: String,
 }
 
 impl Serialize for OsText {
@@ -44,7 +43,7 @@ impl Serialize for OsText {
                     write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
                     hex
                 });
-                Wire::Bytes { hex: hex.into() }.serialize(serializer)
+                Bytes { hex }.serialize(serializer)
             }
         }
     }
@@ -52,10 +51,39 @@ impl Serialize for OsText {
 
 impl<'de> Deserialize<'de> for OsText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Wire::deserialize(deserializer)? {
-            Wire::Text(text) => Ok(Self(text.into_owned().into_bytes())),
-            Wire::Bytes { hex } => from_hex(&hex).map(Self).ok_or_else(|| serde::de::Error::custom("not hexadecimal")),
+        // By hand, because an untagged enum would copy every text twice, and there are many in an environment.
+        deserializer.deserialize_any(OsTextVisitor)
+    }
+}
+
+struct OsTextVisitor;
+
+impl<'de> Visitor<'de> for OsTextVisitor {
+    type Value = OsText;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a string or an object with \"hex\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OsText, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<OsText, E> {
+        Ok(OsText(text.into_bytes()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OsText, A::Error> {
+        let mut bytes = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == "hex" {
+                let hex = map.next_value::<Cow<'_, str>>()?;
+                bytes = Some(from_hex(&hex).ok_or_else(|| A::Error::custom("not hexadecimal"))?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
         }
+        bytes.map(OsText).ok_or_else(|| A::Error::missing_field("hex"))
     }
 }
 

@@ -104,8 +104,25 @@ pub struct Attempt {
     pub usage: Option<Usage>,
     /// Its finally steps.
     pub finally: Option<Finally>,
+    /// What was in its files when nothing of it lived any more, so that readers need not look.
+    pub traces: Option<Traces>,
     /// A sentence for people.
     pub message: Option<String>,
+}
+
+/// What an attempt left in its files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Traces {
+    /// Bytes of stdout.
+    pub stdout_bytes: u64,
+    /// Bytes of stderr; `None` when it was merged into stdout.
+    pub stderr_bytes: Option<u64>,
+    /// Whether the job has written `JOBDIR_META`.
+    pub meta: bool,
+    /// Whether the job has written `JOBDIR_PROGRESS`.
+    pub progress: bool,
+    /// Whether the job has made `JOBDIR_READY`.
+    pub ready: bool,
 }
 
 /// How an attempt ended.

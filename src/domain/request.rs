@@ -37,6 +37,8 @@ pub enum Verb {
     Pause,
     /// Continue what `pause` stopped.
     Unpause,
+    /// Let the job see the end of its input, once everything that was sent has been read.
+    CloseInput,
     /// Stop supervising at once.
     Abandon {
         /// Whether to make one best-effort kill.
@@ -57,6 +59,7 @@ impl Verb {
             Verb::Signal { .. } => "signal",
             Verb::Pause => "pause",
             Verb::Unpause => "unpause",
+            Verb::CloseInput => "close_input",
             Verb::Abandon { .. } => "abandon",
             Verb::Unknown => "unknown",
         }

@@ -17,7 +17,7 @@ pub const SPEC_SCHEMA: &str = "jobdir/spec/1";
 
 /// What to run and how: `spec.json`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct JobSpec {
+pub struct JobSpec<E = Environment> {
     /// [`SPEC_SCHEMA`].
     pub schema: String,
     /// The job's id, also the name of its directory.
@@ -71,7 +71,20 @@ pub struct JobSpec {
     #[serde(default)]
     pub delete_on_success: bool,
     /// The environment. Last, so that readers that do not need it can stop before it.
-    pub environment: Environment,
+    pub environment: E,
+}
+
+/// A spec without the environment: what readers need, who list many jobs and start none.
+pub type SpecHead = JobSpec<Unread>;
+
+/// Stands for a value that was passed over while reading.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 /// How a job is stopped.

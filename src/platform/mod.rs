@@ -36,6 +36,16 @@ pub enum Wake {
     Look,
 }
 
+impl Wake {
+    /// Returns the signal, if it was one.
+    pub fn signal(&self) -> Option<crate::domain::signal::Signal> {
+        match self {
+            Self::Signal(signal) => Some(*signal),
+            Self::Child | Self::Look => None,
+        }
+    }
+}
+
 /// Why a child that was created did not come to execute its command.
 #[derive(Debug)]
 pub struct ExecFailure {

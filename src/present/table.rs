@@ -4,17 +4,21 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 /// Renders rows under headers, two blanks between columns. The last column is cut to `width` when there is one.
 pub fn render(headers: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
+    // The last column needs no padding, and may be long: it is put behind what the library has aligned.
+    let Some((last_header, headers)) = headers.split_last() else { return String::new() };
+    let lasts: Vec<&str> =
+        std::iter::once(*last_header).chain(rows.iter().map(|row| row.last().map_or("", String::as_str))).collect();
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headers.iter().copied());
     for row in rows {
-        table.add_row(row.clone());
+        table.add_row(row[..row.len().min(headers.len())].to_vec());
     }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index + 1 < headers.len() { 2 } else { 0 }));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
-    let lines = table.lines().map(|line| {
-        let line = line.trim_end().to_owned();
+    let lines = table.lines().zip(lasts).map(|(line, last)| {
+        let line = format!("{line}{last}").trim_end().to_owned();
         match width {
             Some(width) => super::text::fit(&line, width),
             None => line,

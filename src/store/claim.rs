@@ -11,7 +11,7 @@ use super::names::NameLock;
 use super::{EventLog, Flush, Store, atomic, format, lock};
 use crate::domain::identity::PidFile;
 use crate::domain::job_id::JobId;
-use crate::domain::record::JobRecord;
+use crate::domain::record::{JobRecord, Traces};
 use crate::domain::spec::JobSpec;
 use crate::platform;
 
@@ -40,6 +40,17 @@ impl Store {
             return Err(StoreError::NoSuchJob);
         }
         Ok(Claim { lock, id, paths })
+    }
+
+    /// Reads the whole spec of a job, environment included.
+    ///
+    /// # Errors
+    /// `Damaged`, or what the system says.
+    pub fn load_spec(&self, id: JobId) -> Result<JobSpec, StoreError> {
+        let path = self.layout.job(id).spec();
+        let spec = format::read(&path)?;
+        format::check_spec(&path, &spec)?;
+        Ok(spec)
     }
 
     /// Reads the spec of a job that is prepared but not visible.
@@ -111,6 +122,14 @@ impl Claim {
         atomic::replace(&self.paths.attempt_spec(number), &format::render(spec), Flush::Yes)
     }
 
+    /// Removes what an attempt that was never recorded was to run with.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn forget_attempt_spec(&self, number: u32) -> Result<(), StoreError> {
+        atomic::remove_any(&self.paths.attempt_spec(number))
+    }
+
     /// Puts a FIFO that was made in `staging/` in the place of the job's input.
     ///
     /// # Errors
@@ -159,6 +178,11 @@ impl Claim {
     pub fn make_attempt(&self, number: u32) -> Result<(), StoreError> {
         let path = self.paths.attempt(number);
         super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)
+    }
+
+    /// Looks at what an attempt has left in its files.
+    pub fn traces(&self, number: u32) -> Traces {
+        super::snapshot::traces(&self.paths, number)
     }
 
     /// Opens one of the job's logs for appending.

@@ -54,7 +54,9 @@ impl Store {
             }
             // The file was lost or restored from a copy: skip what is taken.
             let highest = self.job_ids()?.last().map_or(number, |id| id.number());
-            file.set_len(highest).context("extend", &path)?;
+            // Extended, never set: somebody else may be doing the same.
+            let missing = usize::try_from(highest.saturating_sub(number)).unwrap_or(0);
+            file.write_all(&vec![b'.'; missing]).context("extend", &path)?;
         }
     }
 

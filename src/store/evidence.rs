@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::snapshot::Surroundings;
 use super::{Store, format, nested_supervisors};
 use crate::domain::identity::{PidFile, ProcessIdentity, Whereabouts};
+use crate::domain::job_id::JobId;
 use crate::domain::observe::{Evidence, Survivor};
 use crate::domain::record::JobRecord;
-use crate::domain::spec::JobSpec;
+use crate::domain::spec::SpecHead;
 use crate::domain::state::State;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
@@ -15,7 +16,7 @@ use crate::platform;
 impl Store {
     pub(super) fn gather(
         &self,
-        spec: &JobSpec,
+        uid: &str,
         record: &JobRecord,
         claim_held: Option<bool>,
         surroundings: &Surroundings,
@@ -30,7 +31,7 @@ impl Store {
         if record.state.is_recorded_end() {
             // Most ended jobs have nothing that could live, and cost nothing here.
             if record.state == State::Abandoned || !attempt.adopted.is_empty() {
-                evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, false));
+                evidence.processes = survivors(&self.recorded_processes(uid, record, surroundings, false));
             }
             return evidence;
         }
@@ -41,13 +42,13 @@ impl Store {
             evidence.processes = match leader.filter(ProcessInfo::is_live) {
                 Some(leader) => vec![Survivor { identity: leader.identity, command: String::new() }],
                 None if attempt.leader.is_some() => {
-                    survivors(&self.recorded_processes(spec, record, surroundings, true))
+                    survivors(&self.recorded_processes(uid, record, surroundings, true))
                 }
                 None => Vec::new(),
             };
             return evidence;
         }
-        evidence.processes = survivors(&self.recorded_processes(spec, record, surroundings, true));
+        evidence.processes = survivors(&self.recorded_processes(uid, record, surroundings, true));
         evidence
     }
 
@@ -56,7 +57,7 @@ impl Store {
     /// A leader that the PID file knows and the record does not yet counts, too: its supervisor died in between.
     pub fn recorded_processes(
         &self,
-        spec: &JobSpec,
+        uid: &str,
         record: &JobRecord,
         surroundings: &Surroundings,
         with_cookie: bool,
@@ -64,7 +65,7 @@ impl Store {
         let attempt = record.attempt();
         let leader = attempt.leader.or_else(|| self.leader_in_pid_file(record));
         let table = surroundings.table();
-        let cookies = if with_cookie { surroundings.processes_with_cookie(&spec.uid) } else { HashSet::new() };
+        let cookies = if with_cookie { surroundings.processes_with_cookie(uid) } else { HashSet::new() };
         let found = table.recorded_members(leader, &attempt.adopted, &HashSet::new(), |pid| cookies.contains(&pid));
         if found.is_empty() {
             return Vec::new();
@@ -76,6 +77,22 @@ impl Store {
             .into_iter()
             .cloned()
             .collect()
+    }
+
+    /// Returns the live processes of a job whose record cannot be read, as far as its PID file and its spec tell.
+    pub fn processes_of_unreadable(&self, id: JobId) -> Vec<ProcessInfo> {
+        let paths = self.layout().job(id);
+        let surroundings = Surroundings::new();
+        let leader = format::read::<PidFile>(&paths.pid())
+            .ok()
+            .filter(|pid| pid.place == *surroundings.place())
+            .and_then(|pid| pid.leader);
+        let uid = format::read::<SpecHead>(&paths.spec()).map(|spec| spec.uid).unwrap_or_default();
+        let cookies = surroundings.processes_with_cookie(&uid);
+        let table = surroundings.table();
+        let members = |walls: &HashSet<u32>| table.recorded_members(leader, &[], walls, |pid| cookies.contains(&pid));
+        let walls = nested_supervisors(members(&HashSet::new())).iter().map(|nested| nested.supervisor.pid).collect();
+        members(&walls).into_iter().cloned().collect()
     }
 
     fn leader_in_pid_file(&self, record: &JobRecord) -> Option<ProcessIdentity> {

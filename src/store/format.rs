@@ -26,13 +26,30 @@ pub(super) fn render(value: &impl Serialize) -> Vec<u8> {
 
 /// Reads a whole file, if it is a regular one of at most `limit` bytes.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
-    let file = platform::open_regular(path).context("read", path)?;
-    let length = platform::file_facts(&file).context("read", path)?.length;
+    let (mut file, length) = platform::open_regular_with_length(path).context("read", path)?;
     if length > limit {
         return Err(StoreError::Damaged { path: path.to_owned(), why: format!("it has {length} bytes") });
     }
-    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(limit).read_to_end(&mut content).context("read", path)?;
+    // Files of the protocol are replaced, never extended, so one read gets all of it; the others are read to their end.
+    let mut content = vec![0; usize::try_from(length).unwrap_or(0) + 1];
+    let mut filled = 0;
+    loop {
+        let n = match file.read(&mut content[filled..]) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            other => other.context("read", path)?,
+        };
+        filled += n;
+        if n == 0 || filled as u64 == length {
+            break;
+        }
+        if filled as u64 > limit {
+            return Err(StoreError::Damaged { path: path.to_owned(), why: format!("it has more than {limit} bytes") });
+        }
+        if filled == content.len() {
+            content.resize(filled * 2, 0);
+        }
+    }
+    content.truncate(filled);
     Ok(content)
 }
 
@@ -65,7 +82,7 @@ pub(super) fn check_record(path: &Path, record: &JobRecord) -> Result<(), StoreE
 }
 
 /// Checks what the types cannot express about a spec.
-pub(super) fn check_spec(path: &Path, spec: &JobSpec) -> Result<(), StoreError> {
+pub(super) fn check_spec<E>(path: &Path, spec: &JobSpec<E>) -> Result<(), StoreError> {
     if spec.command.is_empty() || !spec.schema.starts_with("jobdir/spec/") {
         return Err(StoreError::Damaged { path: path.to_owned(), why: "it is not a spec".into() });
     }

@@ -13,6 +13,9 @@ use crate::platform;
 /// The largest request that is read.
 const MAX_REQUEST: u64 = 64 << 10;
 
+/// How the names of files begin that only ring.
+pub(super) const BELL: &str = ".bell-";
+
 /// The inbox of a claimed job. Only the claim's holder drains it.
 #[derive(Debug)]
 pub struct Inbox {
@@ -55,6 +58,12 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
     }
 }
 
+/// Takes a request back that nobody has answered: the job has ended before it was seen.
+pub fn withdraw(store: &Store, id: JobId, name: &str) {
+    // When this fails it is answered as too late one day.
+    atomic::remove_any(&store.layout().job(id).kill_signals().join(name)).ok();
+}
+
 /// Delivers a bare kill: what can be asked of a job whose record cannot be read.
 ///
 /// # Errors
@@ -94,6 +103,10 @@ impl Inbox {
             };
             // Temporary names of other programs.
             if name.starts_with('.') {
+                if name.starts_with(BELL) {
+                    // Whoever rang has died before it could take the bell away again.
+                    atomic::remove_any(&entry.path())?;
+                }
                 continue;
             }
             match read(&entry.path(), &name) {

@@ -9,7 +9,7 @@ use super::layout::{JobPaths, Layout};
 use super::{format, lock};
 use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
-use crate::domain::spec::JobSpec;
+use crate::domain::spec::SpecHead;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
 
@@ -43,7 +43,7 @@ fn verify(row: &ProcessInfo) -> Option<NestedJob> {
             supervisor: row.identity,
             state_dir: layout.root().to_owned(),
             id,
-            foreground: format::read::<JobSpec>(&paths.spec()).is_ok_and(|spec| spec.foreground),
+            foreground: format::read::<SpecHead>(&paths.spec()).is_ok_and(|spec| spec.foreground),
         })
     })
 }

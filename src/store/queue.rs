@@ -20,6 +20,8 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn join_queue(&self, id: JobId, attempt: u32, wants: &Wants) -> Result<Entry, StoreError> {
+        let path = self.layout.queue();
+        super::ignore_existing(crate::platform::make_private_directory(&path)).context("create", &path)?;
         let _lock = lock::exclusive(&self.layout.queue_lock())?;
         let last = self.queue_entries()?.last().map_or(0, |entry| entry.ticket);
         let entry = Entry { ticket: last + 1, id, attempt, wants: wants.clone() };
@@ -53,7 +55,7 @@ impl Store {
     /// no request.
     fn ring(&self, id: JobId) {
         let Ok(random) = random() else { return };
-        let bell = self.layout.job(id).kill_signals().join(format!(".bell-{random}"));
+        let bell = self.layout.job(id).kill_signals().join(format!("{}{random}", super::inbox::BELL));
         // Somebody who is gone by now needs no waking.
         atomic::create(&bell, b"", Flush::No).ok();
         atomic::remove_any(&bell).ok();
@@ -110,8 +112,13 @@ impl Store {
         let entries = self.queue_entries().ok()?;
         let own = entries.iter().find(|entry| entry.id == job.id)?;
         let waiting = crate::domain::queue::blocked(own, &entries).into_iter().map(|blocked| {
-            let (holding, waiting): (Vec<&Entry>, Vec<&Entry>) =
-                blocked.by.iter().partition(|entry| crate::domain::queue::may_go(entry, &entries));
+            let may_go = |entry: &Entry| crate::domain::queue::may_go(entry, &entries);
+            let wants_it = |entry: &&Entry| match blocked.kind {
+                "mutex" => entry.wants.mutexes.iter().any(|want| want.name == blocked.name),
+                _ => entry.wants.slots.iter().any(|want| want.group == blocked.name),
+            };
+            let before = entries.iter().filter(|entry| entry.ticket < own.ticket).filter(wants_it);
+            let (holding, waiting): (Vec<&Entry>, Vec<&Entry>) = before.partition(|entry| may_go(entry));
             Waiting {
                 kind: blocked.kind.into(),
                 name: Some(blocked.name.to_owned()),

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use super::layout::JobPaths;
 use super::{Store, StoreError, format};
@@ -10,14 +11,18 @@ use crate::domain::identity::Place;
 use crate::domain::job::{Job, Output, Progress, parse_meta};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::{Observation, observe};
-use crate::domain::record::JobRecord;
-use crate::domain::spec::JobSpec;
+use crate::domain::record::{JobRecord, Traces};
+use crate::domain::spec::SpecHead;
 use crate::domain::state::State;
 use crate::domain::tree::ProcessTable;
 use crate::platform;
 
 /// The most that is read of a file that the job itself writes.
 const MAX_FOREIGN: u64 = 64 << 10;
+
+/// How long a claim is believed to be held by a process that is dead already: some other one may have taken it.
+const DYING_LOOKS: u32 = 50;
+const DYING_PAUSE: Duration = Duration::from_millis(2);
 
 /// What is around us, looked at once and only when it is needed.
 #[derive(Debug, Default)]
@@ -78,11 +83,25 @@ impl Store {
         };
         match self.read_and_observe(id, &paths, surroundings) {
             Ok((spec, record, observation)) => {
-                let attempt = record.attempt().number;
-                job.output = Some(output(&paths, attempt));
-                job.meta = read_foreign(&paths.meta()).map(|text| parse_meta(&text)).unwrap_or_default();
-                job.progress = read_foreign(&paths.progress(attempt)).and_then(|text| Progress::parse(&text));
-                job.ready = platform::facts(&paths.ready(attempt)).is_ok_and(|facts| facts.is_regular);
+                let attempt = record.attempt();
+                let number = attempt.number;
+                // Files that nobody writes any more are as they were at the end.
+                let settled = record.state.is_recorded_end() && attempt.adopted.is_empty();
+                let traces = attempt.traces.filter(|_| settled).unwrap_or_else(|| traces(&paths, number));
+                job.output = Some(Output {
+                    stdout_path: paths.stdout(number),
+                    stderr_path: traces.stderr_bytes.map(|_| paths.stderr(number)),
+                    stdout_bytes: traces.stdout_bytes,
+                    stderr_bytes: traces.stderr_bytes.unwrap_or(0),
+                    dropped_bytes: 0,
+                });
+                if traces.meta {
+                    job.meta = read_foreign(&paths.meta()).map(|text| parse_meta(&text)).unwrap_or_default();
+                }
+                if traces.progress {
+                    job.progress = read_foreign(&paths.progress(number)).and_then(|text| Progress::parse(&text));
+                }
+                job.ready = traces.ready;
                 job.files = Some((spec, record));
                 job.observation = observation;
                 if job.state() == State::Queued {
@@ -100,13 +119,32 @@ impl Store {
         Ok(job)
     }
 
+    /// Reads many jobs, in the order given; those that are gone are left out. Several threads share the work when it is
+    /// worth it.
+    pub fn load_all(&self, ids: &[JobId]) -> Vec<Job> {
+        const WORTH_A_THREAD: usize = 200;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let share = ids.len().div_ceil(threads).max(WORTH_A_THREAD);
+        let load = |ids: &[JobId]| -> Vec<Job> {
+            let surroundings = Surroundings::new();
+            ids.iter().filter_map(|id| self.load(*id, &surroundings).ok()).collect()
+        };
+        if ids.len() <= share {
+            return load(ids);
+        }
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = ids.chunks(share).map(|ids| scope.spawn(move || load(ids))).collect();
+            shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+        })
+    }
+
     fn read_and_observe(
         &self,
         id: JobId,
         paths: &JobPaths,
         surroundings: &Surroundings,
-    ) -> Result<(JobSpec, JobRecord, Observation), StoreError> {
-        let spec: JobSpec = format::read(&paths.spec())?;
+    ) -> Result<(SpecHead, JobRecord, Observation), StoreError> {
+        let spec: SpecHead = format::read(&paths.spec())?;
         format::check_spec(&paths.spec(), &spec)?;
         let mut record = read_record(paths)?;
         for (file, found) in [(paths.spec(), spec.id), (paths.record(), record.id)] {
@@ -117,15 +155,32 @@ impl Store {
         let mut claim_held = None;
         if !record.state.is_recorded_end() {
             claim_held = self.is_claimed(id).ok();
+            // The kernel lets go of a dead process's lock when the last of its threads has gone, a moment after it has
+            // become a zombie. Whoever has seen it die shall not be told that it supervises.
+            for _ in 0..DYING_LOOKS {
+                if claim_held != Some(true) || !supervisor_is_dead(&record, surroundings) {
+                    break;
+                }
+                platform::pause(DYING_PAUSE);
+                claim_held = self.is_claimed(id).ok();
+                record = read_record(paths)?;
+            }
             if claim_held != Some(true) {
                 // It may have ended between the two looks; a claim is given up only after the outcome is recorded.
                 record = read_record(paths)?;
             }
         }
-        let evidence = self.gather(&spec, &record, claim_held, surroundings);
+        let evidence = self.gather(&spec.uid, &record, claim_held, surroundings);
         let observation = observe(&record, evidence);
         Ok((spec, record, observation))
     }
+}
+
+/// Says whether the supervisor that wrote a record is dead, as far as pids here tell.
+fn supervisor_is_dead(record: &JobRecord, surroundings: &Surroundings) -> bool {
+    let Some(supervisor) = record.supervisor else { return false };
+    record.place == *surroundings.place()
+        && !platform::process_info(supervisor.pid).is_some_and(|info| info.identity == supervisor && info.is_live())
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {
@@ -134,15 +189,15 @@ fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {
     Ok(record)
 }
 
-fn output(paths: &JobPaths, attempt: u32) -> Output {
+/// Looks at the files of an attempt.
+pub(super) fn traces(paths: &JobPaths, attempt: u32) -> Traces {
     let length = |path: &Path| platform::facts(path).ok().map(|facts| facts.length);
-    let stderr_bytes = length(&paths.stderr(attempt));
-    Output {
-        stdout_path: paths.stdout(attempt),
-        stderr_path: stderr_bytes.map(|_| paths.stderr(attempt)),
+    Traces {
         stdout_bytes: length(&paths.stdout(attempt)).unwrap_or(0),
-        stderr_bytes: stderr_bytes.unwrap_or(0),
-        dropped_bytes: 0,
+        stderr_bytes: length(&paths.stderr(attempt)),
+        meta: length(&paths.meta()).is_some(),
+        progress: length(&paths.progress(attempt)).is_some(),
+        ready: platform::facts(&paths.ready(attempt)).is_ok_and(|facts| facts.is_regular),
     }
 }
 

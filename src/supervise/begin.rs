@@ -74,7 +74,12 @@ fn prepare_resume(
     if !record.state.is_recorded_end() {
         return Err(refuse("its supervisor has died since; try again".into()));
     }
-    let left = store.recorded_processes(&spec, &record, &Surroundings::new(), true);
+    // An end that was proven needs no second look, which would find the exit hook, for one.
+    let proven = record.state != State::Abandoned && record.attempt().adopted.is_empty();
+    let left = match proven {
+        true => Vec::new(),
+        false => store.recorded_processes(&spec.uid, &record, &Surroundings::new(), true),
+    };
     if !left.is_empty() {
         return Err(refuse("processes of an earlier attempt still live".into()));
     }
@@ -91,6 +96,8 @@ fn prepare_resume(
     let number = record.attempt().number + 1;
     claim.make_attempt(number)?;
     let mut attempt = Attempt { number, ..Attempt::default() };
+    // What a resume that died left for this attempt is not what this one wants.
+    claim.forget_attempt_spec(number)?;
     if let Some(given) = &given {
         claim.save_attempt_spec(number, given)?;
         attempt.command = (given.command != spec.command).then(|| given.command.clone());
@@ -130,7 +137,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let inbox = Inbox::new(claim.paths().kill_signals());
     let watch = InboxWatch::new(inbox.dir(), queue.waker());
     let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
+    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
     run.all_attempts();

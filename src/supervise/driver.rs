@@ -1,5 +1,6 @@
 //! The loop: looks at every source, reports to the machine, performs what it says.
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +21,7 @@ use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Claim, Delivered, Flush, Inbox};
 
 /// The verbs that a supervisor of this version understands.
-pub const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause"];
+pub const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpause", "close_input"];
 
 /// Between two passes of killing, growing up to the second value.
 const KILL_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
@@ -49,6 +50,8 @@ pub(super) struct Driver {
     pub(super) epoch: Instant,
     /// Whether finally steps were called off.
     pub(super) aborted: bool,
+    /// The writing end of the job's FIFO, as long as `send` may still come.
+    pub(super) input: Option<File>,
     /// The nested jobs that are waited for before KILL.
     pub(super) nested: Option<NestedStop>,
 }
@@ -108,6 +111,7 @@ impl Driver {
                 self.note_adopted(tree);
             }
             let timeout = self.timeout(machine, kill_pause, activity.as_ref());
+            let timeout = tree.poll().map_or(timeout, |poll| timeout.min(poll));
             self.sleep(tree, machine, timeout, drive);
         }
     }
@@ -325,6 +329,10 @@ impl Driver {
                     tree.kill_pass();
                 }
                 Event::Abandon { reason_text: reason_text.clone() }
+            }
+            Verb::CloseInput => {
+                let result = if self.input.take().is_some() { "accepted" } else { "no_change" };
+                return (result, None);
             }
             Verb::Pause => Event::Pause,
             Verb::Unpause => Event::Unpause,

@@ -16,7 +16,7 @@ use crate::domain::stop_plan::StopPlan;
 /// How long leftovers have between TERM and KILL.
 const LEFTOVERS_GRACE: Duration = Duration::from_secs(2);
 /// How long killing and reaping goes on before those who are left are named.
-pub(super) const KILL_LIMIT: Duration = Duration::from_secs(10);
+const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -381,7 +381,7 @@ impl Machine {
             }
             Phase::Killing { plan, since, until } if now >= *until => {
                 self.phase = Phase::NotStopped { plan: plan.clone(), since: *since };
-                actions.extend([Action::NameHoldouts, Action::Record]);
+                actions.extend([Action::Record, Action::NameHoldouts]);
             }
             Phase::Running
             | Phase::Leftovers { .. }

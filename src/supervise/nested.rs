@@ -38,7 +38,7 @@ impl NestedStop {
                 (true, _) => Duration::ZERO,
                 (false, limit) => limit.map_or(UNLIMITED, Duration::from_millis),
             };
-            stop.until = stop.until.max(now + plan + super::machine::KILL_LIMIT + steps + RESERVE);
+            stop.until = stop.until.max(now + plan + steps + RESERVE);
             stop.jobs.push((store, one));
         }
         stop

@@ -11,7 +11,7 @@ use super::tree::{Look, Processes};
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::record::JobRecord;
 use crate::domain::signal::Signal;
-use crate::domain::spec::{JobSpec, SignalScope};
+use crate::domain::spec::SignalScope;
 use crate::domain::tree::ProcessInfo;
 use crate::platform;
 use crate::store::{NestedJob, Store, Surroundings, nested_supervisors};
@@ -23,15 +23,15 @@ const PASS_PAUSE: Duration = Duration::from_millis(13);
 #[derive(Debug)]
 pub(super) struct Outside {
     store: Store,
-    spec: JobSpec,
+    uid: String,
     record: JobRecord,
     stopped_before: HashSet<ProcessIdentity>,
 }
 
 impl Outside {
     /// Describes the job by what was recorded of it.
-    pub(super) fn new(store: Store, spec: JobSpec, record: JobRecord) -> Self {
-        Self { store, spec, record, stopped_before: HashSet::new() }
+    pub(super) fn new(store: Store, uid: String, record: JobRecord) -> Self {
+        Self { store, uid, record, stopped_before: HashSet::new() }
     }
 }
 
@@ -49,7 +49,7 @@ impl Processes for Outside {
     }
 
     fn members(&self) -> Vec<ProcessInfo> {
-        self.store.recorded_processes(&self.spec, &self.record, &Surroundings::new(), true)
+        self.store.recorded_processes(&self.uid, &self.record, &Surroundings::new(), true)
     }
 
     fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
@@ -93,6 +93,10 @@ impl Processes for Outside {
 
     fn adopted(&self) -> Vec<ProcessIdentity> {
         self.record.attempt().adopted.clone()
+    }
+
+    fn poll(&self) -> Option<Duration> {
+        Some(Duration::from_millis(50))
     }
 
     fn nested_foreground(&self) -> Vec<NestedJob> {

@@ -12,7 +12,7 @@ use super::run::Run;
 use super::tree::Processes;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
-use crate::domain::identity::Whereabouts;
+use crate::domain::identity::{PidFile, Whereabouts};
 use crate::domain::notice::{Notice, Refusal};
 use crate::domain::outcome::conclude;
 use crate::domain::record::FinallyState;
@@ -49,8 +49,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let mut journal = Journal::new(&claim, record);
     journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
     journal.change().supervisor = Some(own);
-    let mut driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None };
-    let mut outside = Outside::new(store.clone(), spec.clone(), before);
+    let mut driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None };
+    let mut outside = Outside::new(store.clone(), spec.uid.clone(), before.clone());
     let mut machine = Machine::new(spec.stop.clone(), driver.now());
     let event = match verb {
         Verb::Abandon { kill, reason_text } => {
@@ -60,10 +60,19 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
             Event::Abandon { reason_text: reason_text.clone() }
         }
         Verb::Kill(kill) => Event::Kill(kill.clone()),
-        Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::Unknown => {
+        Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::CloseInput | Verb::Unknown => {
             return refuse(format!("{} needs a supervisor, and this job has lost its own", verb.name()));
         }
     };
+    // From now on this process is found by its PID file, as every supervisor is.
+    let pid_file = PidFile {
+        schema: "jobdir/pid/1".into(),
+        attempt: before.attempt().number,
+        supervisor: own,
+        leader: before.attempt().leader.or_else(|| driver.claim.load_pid_file()?.leader),
+        place: here,
+    };
+    driver.claim.save_pid_file(&pid_file).ok();
     let drive = if had_ended { Drive::Survivors } else { Drive::Command };
     driver.begin_with(&mut outside, &mut machine, event, drive);
     driver.drive(&mut outside, &mut machine, drive);
@@ -71,7 +80,11 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let attempt = driver.journal.attempt();
     attempt.adopted = left.iter().map(|row| row.identity).collect();
     if !had_ended {
-        attempt.ended_at = Some(platform::now());
+        let now = platform::now();
+        attempt.ended_at = Some(now);
+        // By the wall clock: nobody else has watched.
+        attempt.duration_ms =
+            attempt.started_at.map(|started| u64::try_from((now - started).num_milliseconds()).unwrap_or(0));
         // Finally steps had begun: what the command itself came to was recorded before them.
         if attempt.outcome.is_none() {
             attempt.outcome = Some(conclude(machine.cause(), None, None));

@@ -125,7 +125,7 @@ impl Run {
                         cause.get_or_insert(Cause { reason: Reason::Kill, reason_text: reason_text.clone() });
                         "accepted"
                     }
-                    Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::Unknown => "refused",
+                    Verb::Signal { .. } | Verb::Pause | Verb::Unpause | Verb::CloseInput | Verb::Unknown => "refused",
                 },
                 Ok(_) => "already_ended",
                 Err(_) => "refused",
@@ -161,6 +161,11 @@ impl Run {
         if matches!(input, JobInput::Own) {
             platform::release_stdin().ok();
         }
+        // Between two `send`s nobody else holds it open, and the job would see an end.
+        self.driver.input = match self.spec.stdin {
+            Stdin::Fifo => platform::open_fifo_writer(&paths.stdin()).ok(),
+            Stdin::Null | Stdin::Inherit | Stdin::Typed | Stdin::File(_) => None,
+        };
         let leader = child.identity();
         let mut tree = Tree::new(leader);
         let pid_file = PidFile {
@@ -289,6 +294,8 @@ impl Run {
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
+        let traces = self.driver.claim.traces(self.driver.journal.record().attempt().number);
+        self.driver.journal.attempt().traces = Some(traces);
         let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();
         (record.stop, record.paused, record.waiting_for) = (None, false, None);

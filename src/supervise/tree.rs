@@ -5,6 +5,7 @@
 //! an unreaped zombie the number of its group cannot belong to a stranger.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::outcome::ExitStatus;
@@ -32,6 +33,10 @@ pub(super) trait Processes {
     fn thaw(&mut self);
     /// Returns processes that have left the leader's session: after our death only their identity tells whose they are.
     fn adopted(&self) -> Vec<ProcessIdentity>;
+    /// Returns how often to look, when nothing tells of the end of these processes.
+    fn poll(&self) -> Option<Duration> {
+        None
+    }
     /// Returns the nested jobs whose clients are among these processes, or were.
     fn nested_foreground(&self) -> Vec<NestedJob>;
 }

@@ -12,11 +12,15 @@ mod client;
 #[cfg(unix)]
 mod compatibility;
 #[cfg(unix)]
+mod coordination;
+#[cfg(unix)]
 mod detach;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
 mod errors;
+#[cfg(unix)]
+mod examples;
 mod generated;
 #[cfg(unix)]
 mod jobs;
@@ -40,5 +44,7 @@ mod spawn;
 mod status;
 #[cfg(unix)]
 mod support;
+#[cfg(unix)]
+mod threads;
 #[cfg(unix)]
 mod wait;

@@ -285,7 +285,9 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
                 fail(STAGE_SETUP);
             }
         }
-        close_on_exec_from(3);
+        // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
+        // death, and not the lock that is its claim.
+        close_all_but([prepared.supervisor_end.unwrap_or(-1), go.unwrap_or(-1), news]);
         if let Some(connection) = prepared.supervisor_end {
             if connection == SUPERVISOR_END {
                 libc::fcntl(connection, libc::F_SETFD, 0);
@@ -390,19 +392,45 @@ unsafe fn reset_signals() {
     }
 }
 
-/// Marks every descriptor from `first` on to be closed by exec, whoever opened it.
-unsafe fn close_on_exec_from(first: u32) {
+/// Closes every descriptor above stderr, whoever opened it, but these (-1 is none).
+unsafe fn close_all_but(keep: [RawFd; 3]) {
     // SAFETY: these calls take integers only.
     unsafe {
-        #[cfg(target_os = "linux")]
-        if libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) == 0 {
-            return;
+        let mut first = 3;
+        loop {
+            // The next one to keep, or the end.
+            let mut next = RawFd::MAX;
+            for fd in keep {
+                if fd >= first && fd < next {
+                    next = fd;
+                }
+            }
+            let last = if next == RawFd::MAX { u32::MAX } else { next as u32 - 1 };
+            if next > first && !close_range(first as u32, last) {
+                let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+                libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+                let end = (limit.rlim_cur.clamp(256, 65_536) as RawFd).min(next);
+                for fd in first..end {
+                    libc::close(fd);
+                }
+            }
+            if next == RawFd::MAX {
+                return;
+            }
+            first = next + 1;
         }
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-        for fd in first as RawFd..limit.rlim_cur.clamp(256, 65_536) as RawFd {
-            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
-        }
+    }
+}
+
+/// Closes a range of descriptors at once, where the system can.
+unsafe fn close_range(first: u32, last: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the call takes integers only.
+    return unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 };
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (first, last);
+        false
     }
 }
 
@@ -417,4 +445,35 @@ pub fn release_stdin() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_waits_holds_nothing_of_ours_and_goes_when_we_do() {
+        let lock = tempfile::tempfile().expect("a file");
+        nix::fcntl::fcntl(&lock, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).expect("inheritable");
+        let null = files::open_null().expect("opens");
+        let plan = ExecPlan {
+            command: vec!["true".into()],
+            variables: Vec::new(),
+            cwd: "/".into(),
+            umask: 0o22,
+            nice: None,
+            limits: Vec::new(),
+        };
+        let child = HeldChild::create(&plan, &JobInput::Null, &null, &null).expect("creates");
+        let pid = child.identity().pid;
+        // 0, 1, 2, where it waits, and where it tells of failures; it needs a moment to come that far.
+        let began = std::time::Instant::now();
+        while process::open_files(pid).len() != 5 {
+            assert!(began.elapsed().as_secs() < 30, "{:?}", process::open_files(pid));
+            std::thread::yield_now();
+        }
+        // Our end of its pipe is the last one: this returns, and would wait for ever otherwise.
+        drop(child);
+        super::super::reap_blocking(pid);
+    }
 }

@@ -71,8 +71,14 @@ impl WakeQueue {
     /// When poll(2) fails for other reasons than an interruption.
     pub fn wait(&self, timeout: Option<Duration>, connection: Option<&Connection>) -> io::Result<(Vec<Wake>, bool)> {
         let mut fds = vec![PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)];
+        let stdout = io::stdout();
         if let Some(connection) = connection {
             fds.push(PollFd::new(connection.as_fd(), PollFlags::POLLIN));
+            // Nothing is asked of it; that its reader has gone is told all the same, and wakes us. What is broken for
+            // good would wake us for ever.
+            if stdout_events().is_empty() {
+                fds.push(PollFd::new(stdout.as_fd(), PollFlags::empty()));
+            }
         }
         // Round up: waking a little late is harmless, waking early would spin.
         let millis = timeout.map(|t| t.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32);
@@ -83,6 +89,12 @@ impl WakeQueue {
         }
         let readable = fds.get(1).and_then(|fd| fd.any()).unwrap_or(false);
         Ok((self.take(), readable))
+    }
+
+    /// Says whether nobody reads our stdout any more, as far as the system tells: of pipes and sockets it does.
+    pub fn is_stdout_abandoned() -> bool {
+        // A terminal that has gone says HUP as well: that is for the signal of this name to tell.
+        stdout_events() == PollFlags::POLLERR
     }
 
     /// Takes what is there without sleeping.
@@ -100,6 +112,16 @@ impl WakeQueue {
             }
         }
         wakes
+    }
+}
+
+/// What is wrong with stdout, without asking it for anything.
+fn stdout_events() -> PollFlags {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    match nix::poll::poll(&mut fds, PollTimeout::ZERO) {
+        Ok(_) => fds[0].revents().unwrap_or(PollFlags::empty()),
+        Err(_) => PollFlags::empty(),
     }
 }
 

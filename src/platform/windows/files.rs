@@ -85,6 +85,16 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Opens a regular file for reading and says how long it is.
+///
+/// # Errors
+/// What the system says.
+pub fn open_regular_with_length(path: &Path) -> io::Result<(File, u64)> {
+    let file = open_regular(path)?;
+    let length = file.metadata()?.len();
+    Ok((file, length))
+}
+
 /// Opens or creates the empty file whose lock is a claim.
 ///
 /// # Errors

@@ -343,6 +343,11 @@ impl WakeQueue {
         Ok((if woken { vec![Wake::Look] } else { Vec::new() }, false))
     }
 
+    /// Not told here.
+    pub fn is_stdout_abandoned() -> bool {
+        false
+    }
+
     /// Takes what is there without sleeping.
     pub fn take(&self) -> Vec<Wake> {
         self.receiver.try_iter().map(|()| Wake::Look).collect()

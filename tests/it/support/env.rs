@@ -185,6 +185,9 @@ impl TestEnv {
         assert!(proc::is_same_alive(pid, start_time), "the supervisor of job {id} is dead already");
         proc::signal(pid, Signal::SIGKILL);
         super::eventually("the death of the supervisor", || (!proc::is_same_alive(pid, start_time)).then_some(()));
+        // The kernel takes its lock away when its last thread has gone, a moment after it became a zombie.
+        let lock = std::fs::File::open(self.state().join("locks").join(id)).expect("the claim's file is there");
+        super::eventually("the release of the claim", || lock.try_lock_shared().is_ok().then_some(()));
     }
 
     /// Stops every active job at once.
