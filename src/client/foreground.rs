@@ -125,6 +125,9 @@ impl Foreground<'_> {
             };
             // At the limit the pump wakes us when it is through.
             let timeout = left.filter(|left| !left.is_zero()).map_or(timeout, |left| left.min(timeout));
+            // News that came together with what the launch has read rings no bell any more.
+            let read_already = !over && self.connection.has_line();
+            let timeout = if read_already { Duration::ZERO } else { timeout };
             let connection = (!over).then_some(&self.connection);
             let (wakes, news) = self.queue.wait(Some(timeout), connection).map_err(|source| StoreError::Io {
                 action: "follow",
@@ -136,7 +139,7 @@ impl Foreground<'_> {
                 self.ask(current, Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
-            if news {
+            if news || read_already {
                 over = self.is_over(&mut next);
                 if let (Some(attempt), 1..) = (next.back(), signals) {
                     // What we asked for was meant for the run, not only for the attempt that has ended meanwhile.
