@@ -37,6 +37,7 @@ witness ADDRESS      connect to a test and tell it our pid
 tell TEXT            tell the test a line
 await                wait for a line of the test
 block                wait for ever
+thread-only          end the first thread; another one stays for ever and holds the witness
 burn MS              use the processor for so long
 spawn K [ ACTIONS ]  start K children and print 'child PID' for each
 spawn-clean K [ … ]  the same, with an empty environment
@@ -281,6 +282,7 @@ impl Helper {
                 }
             }
             "die" => unix::die(&unix::signals(&self.word())),
+            "thread-only" => unix::end_first_thread(),
             "stop-self" => nix::sys::signal::raise(nix::sys::signal::SIGSTOP).unwrap_or_else(|error| failed(error)),
             "close" => nix::unistd::close(self.number::<i32>()).unwrap_or_else(|error| failed(error)),
             "leak" => unix::leak(self.number()),
@@ -341,6 +343,17 @@ mod unix {
             signal::raise(one).ok();
         }
         fail("did not die")
+    }
+
+    pub(super) fn end_first_thread() {
+        std::thread::spawn(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+        // Descriptors belong to the process and stay open.
+        // SAFETY: nothing on this thread's stack is used by the other one, and no destructor has to run.
+        unsafe { nix::libc::syscall(nix::libc::SYS_exit, 0) };
     }
 
     pub(super) fn leak(number: i32) {

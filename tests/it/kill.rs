@@ -434,3 +434,21 @@ fn a_nested_foreground_job_is_stopped_with_the_outer_one() {
     let nested = env.status("2");
     assert_eq!((&nested["state"], &nested["parent"]), (&"interrupted".into(), &"1".into()));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_whose_first_thread_has_ended_is_no_zombie() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let actions =
+        ["spawn", "1", "[", "setsid", "ignore", "TERM", "witness", &witness.address, "thread-only", "]", "block"];
+    let id = env.start(&["--grace", "50ms"], &actions);
+    let mut process = witness.accept();
+    eventually("the end of the first thread", || {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", process.pid)).ok()?;
+        text.contains(") Z ").then_some(())
+    });
+    env.jobdir(&["kill", &id]).assert_code(0);
+    process.wait_for_death();
+    assert_eq!(env.job_state(&id), "interrupted");
+}

@@ -8,16 +8,30 @@
 
 mod architecture;
 #[cfg(unix)]
+mod client;
+#[cfg(unix)]
 mod compatibility;
 #[cfg(unix)]
 mod coordination;
 #[cfg(unix)]
 mod detach;
 #[cfg(unix)]
+mod environment;
+#[cfg(unix)]
+mod errors;
+#[cfg(unix)]
 mod examples;
 mod generated;
 #[cfg(unix)]
+mod jobs;
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod logs;
+#[cfg(unix)]
+mod names;
+#[cfg(unix)]
+mod orphans;
 #[cfg(unix)]
 mod protocol;
 #[cfg(unix)]
@@ -25,6 +39,12 @@ mod readme;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+mod spawn;
+#[cfg(unix)]
+mod status;
+#[cfg(unix)]
 mod support;
 #[cfg(unix)]
 mod threads;
+#[cfg(unix)]
+mod wait;

@@ -221,8 +221,10 @@ impl TestEnv {
         for dir in std::fs::read_dir(self.state().join("jobs")).into_iter().flatten().flatten() {
             let id = dir.file_name().to_string_lossy().into_owned();
             let read = |name: &str| -> Value {
-                std::fs::read(dir.path().join(name))
-                    .ok()
+                // A test may have put a FIFO there.
+                Some(dir.path().join(name))
+                    .filter(|path| path.is_file())
+                    .and_then(|path| std::fs::read(path).ok())
                     .and_then(|text| serde_json::from_slice(&text).ok())
                     .unwrap_or(Value::Null)
             };
@@ -393,11 +395,6 @@ impl Client {
     #[track_caller]
     pub(crate) fn signal(&self, signal: Signal) {
         proc::signal(self.child.id(), signal);
-    }
-
-    /// Says whether it has ended.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("can be waited for").is_some()
     }
 
     /// Waits until it has ended, and until nobody holds its stdout and stderr any more.

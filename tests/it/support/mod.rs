@@ -7,7 +7,7 @@ pub(crate) mod witness;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use env::TestEnv;
+pub(crate) use env::{Output, TestEnv};
 pub(crate) use witness::Witness;
 
 /// How long anything may take that takes milliseconds on an idle machine.
@@ -40,6 +40,6 @@ pub(crate) fn eventually_within<T>(limit: Duration, mut look: impl FnMut() -> Op
 }
 
 /// Borrows words, for lists that are partly made on the spot.
-pub(crate) fn words<'a>(words: &'a [String]) -> Vec<&'a str> {
+pub(crate) fn words(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }

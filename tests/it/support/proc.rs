@@ -21,9 +21,12 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     // The name is in parentheses and may contain anything.
     let rest: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |index: usize| rest.get(index)?.parse().ok();
+    // When only its first thread has ended, a process looks like a zombie, but lives.
+    let state = rest.first()?.chars().next()?;
+    let state = if state == 'Z' && number(17)? > 1 { 'S' } else { state };
     Some(Stat {
         pid,
-        state: rest.first()?.chars().next()?,
+        state,
         parent: u32::try_from(number(1)?).ok()?,
         group: u32::try_from(number(2)?).unwrap_or(0),
         session: u32::try_from(number(3)?).unwrap_or(0),

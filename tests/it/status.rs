@@ -1,0 +1,94 @@
+//! `jobdir status`: one job in full.
+
+use crate::support::TestEnv;
+
+#[test]
+fn one_job_is_one_document_with_all_its_attempts() {
+    let env = TestEnv::new();
+    env.run_helper(&["run"], &["out", "hello", "err", "x", "exit", "3"]).assert_code(3);
+    let job = env.status("1");
+    assert_eq!((&job["schema"], &job["id"]), (&"jobdir/job/1".into(), &"1".into()));
+    assert_eq!(job["attempts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(job["attempt"], 1);
+    assert_eq!((&job["output"]["stdout_bytes"], &job["output"]["stderr_bytes"]), (&6.into(), &2.into()));
+    assert_eq!(job["output"]["stdout_path"], env.job_dir("1").join("attempts/1/stdout.log").to_string_lossy().as_ref());
+    for field in ["created_at", "started_at", "ended_at", "observed_at"] {
+        let time = job[field].as_str().expect("a time");
+        assert!(time.len() == 24 && time.ends_with('Z'), "{field}: {time}");
+        time.parse::<chrono::DateTime<chrono::Utc>>().expect("RFC 3339");
+    }
+    assert!(job["duration_ms"].is_u64() && job["usage"]["max_rss_bytes"].is_u64(), "{job}");
+    assert_eq!(job["supervised"], false);
+    assert_eq!(job["survivors"], serde_json::json!([]));
+}
+
+#[test]
+fn one_field_is_printed_alone() {
+    let env = TestEnv::new();
+    env.run_helper(&["run", "--name", "web"], &["exit", "3"]).assert_code(3);
+    for (field, value) in [
+        ("state", "failed"),
+        ("exit_code", "3"),
+        ("signal", ""),
+        ("name", "web"),
+        ("alive", "false"),
+        ("output.stdout_bytes", "0"),
+        ("attempts.0.exit_code", "3"),
+    ] {
+        env.jobdir(&["status", "-P", field, "1"]).assert_code(0).assert_stdout(&format!("{value}\n"));
+    }
+    env.jobdir(&["status", "-P", "colour", "1"]).assert_code(1).assert_stdout("").assert_says("exit_code");
+}
+
+#[test]
+fn values_of_the_environment_never_appear() {
+    let env = TestEnv::new();
+    let secret = "hunter2-is-the-secret";
+    let id = env.start(&["-e", &format!("TOKEN={secret}"), "--finally", "true"], &["block"]);
+    let look: [&[&str]; 8] = [
+        &["jobs"],
+        &["jobs", "--json"],
+        &["status", &id],
+        &["status", "--json", &id],
+        &["logs", "--json", &id],
+        &["events", &id],
+        &["kill", "--json", &id],
+        &["wait", "--json", &id],
+    ];
+    for words in look {
+        let output = env.jobdir(words);
+        assert!(!format!("{output}").contains(secret), "{output}");
+    }
+}
+
+#[test]
+fn unknown_jobs_are_3_and_the_known_ones_are_still_shown() {
+    let env = TestEnv::new();
+    env.run_helper(&["run"], &["exit", "0"]).assert_code(0);
+    env.jobdir(&["status", "9"]).assert_code(3).assert_stdout("").assert_says("no job '9'");
+    let output = env.jobdir(&["status", "9", "1"]);
+    output.assert_code(3).assert_says("no job '9'");
+    assert!(output.text().contains("succeeded"), "{output}");
+    let output = env.jobdir(&["status", "--json", "9"]);
+    output.assert_code(3).assert_stderr("");
+    assert_eq!(output.json()["error"]["code"], "job_not_found");
+    let output = env.jobdir(&["inspect", "--json", "9", "1"]);
+    output.assert_code(3);
+    let results = output.json()["results"].clone();
+    let kinds: Vec<&str> = results.as_array().expect("results").iter().filter_map(|r| r["result"].as_str()).collect();
+    assert_eq!(kinds.len(), 2);
+    assert!(kinds.contains(&"not_found"), "{results}");
+}
+
+#[test]
+fn a_running_job_tells_its_processes() {
+    let env = TestEnv::new();
+    let id = env.start(&[], &["block"]);
+    let job = env.status(&id);
+    let (supervisor, _) = env.supervisor(&id);
+    assert_eq!(job["supervisor_pid"], supervisor);
+    assert!(job["ended_at"].is_null() && job["exit_code"].is_null() && job["duration_ms"].is_u64(), "{job}");
+    let card = env.jobdir(&["status", &id]).text();
+    assert!(card.contains(&format!("supervised by {supervisor}")), "{card}");
+    env.stop_all();
+}
