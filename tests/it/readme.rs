@@ -2,7 +2,7 @@
 //!
 //! A line that begins with `$ ` is a command; what follows it is its output, stdout and stderr as they come. The commands of
 //! a block run in one shell, with `jobdir` on the PATH, a fresh state directory, and an empty directory to work in. In the
-//! expected output `...` on a line of its own stands for any lines, `[..]` for anything within a line. Numbers of four
+//! expected output `...` on a line of its own stands for any lines, `[..]` for anything within a line. Numbers of three
 //! digits or more (pids) and times stand for any such number or time, and columns may have another width.
 
 use std::io::Write;
@@ -96,7 +96,7 @@ fn normal(line: &str) -> String {
             let length = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
             let (number, after) = number.split_at(length);
             let is_time = matches!(after.as_bytes(), [b's' | b'm' | b'h'] | [b'm', b's']);
-            if is_time || number.len() >= 4 {
+            if is_time || number.len() >= 3 {
                 normal.push('N');
             } else {
                 normal.push_str(number);
