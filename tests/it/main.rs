@@ -33,6 +33,8 @@ mod names;
 #[cfg(unix)]
 mod orphans;
 #[cfg(unix)]
+mod pause;
+#[cfg(unix)]
 mod protocol;
 #[cfg(unix)]
 mod readme;
