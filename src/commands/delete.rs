@@ -36,14 +36,19 @@ pub struct Args {
 
 /// Deletes.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    act_on_each(
+    let code = act_on_each(
         &args.target,
         "delete",
         context,
         |_| true,
         |_, _, _| {},
         |store, queue, id| delete(store, queue, id, args.abort),
-    )
+    )?;
+    // What an earlier deletion could not finish, it finishes now.
+    if let Ok(store) = context.writing() {
+        store.sweep();
+    }
+    Ok(code)
 }
 
 /// How long the end of a job is waited for whose plan cannot be read.

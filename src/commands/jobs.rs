@@ -151,9 +151,18 @@ fn show(context: &Context, jobs: &[Job]) {
     context.out(&out);
 }
 
+/// The state, with what is worth knowing of it in a word: how far the job is, its place in the queue.
 fn state(job: &Job) -> String {
+    let state = job.state();
     match job.record() {
-        Some(record) if record.paused && job.state() == State::Running => "paused".into(),
-        _ => job.state().to_string(),
+        Some(record) if record.paused && state == State::Running => return "paused".into(),
+        _ => {}
+    }
+    let percent = job.progress.as_ref().and_then(|p| p.fraction).filter(|_| state == State::Running);
+    let place = job.waiting_for.iter().flatten().filter_map(|waiting| waiting.position).max();
+    match (percent, place) {
+        (Some(fraction), _) => format!("{state} {:.0}%", fraction * 100.0),
+        (None, Some(place)) => format!("{state} #{place}"),
+        (None, None) => state.to_string(),
     }
 }

@@ -172,3 +172,18 @@ fn what_cannot_be_printed_is_a_failure() {
     env.prepare(&["jobs"]).spawn_with(None, full(), None).wait().assert_code(1);
     assert!(jobdir().exists());
 }
+
+#[test]
+fn progress_and_readiness_are_shown_wherever_the_job_is() {
+    let env = TestEnv::new();
+    let script = "echo '42/84 linking' >$JOBDIR_PROGRESS; : >$JOBDIR_READY; sleep 600";
+    let id = env.jobdir(&shell(&["-d"], script)).id();
+    env.jobdir(&["wait", "--for", "ready", &id]).assert_code(0);
+    let job = env.status(&id);
+    assert_eq!((&job["ready"], &job["progress"]["fraction"]), (&true.into(), &0.5.into()));
+    assert_eq!(job["progress"]["message"], "linking");
+    assert!(env.jobdir(&["jobs"]).text().contains("running 50%"));
+    assert!(env.jobdir(&["status", &id]).text().contains("50 % linking"));
+    env.stop_all();
+    env.jobdir(&["wait", "--for", "output=never", &id]).assert_code(1).assert_says("cannot come true");
+}
