@@ -3,7 +3,7 @@
 //! The supervisor process starts while its order is being prepared, and the spec is flushed while the command is being
 //! started. If this process dies before the order is given, the supervisor sees the end of the connection and goes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ask::KillResult;
 use crate::domain::job::Job;
@@ -20,6 +20,9 @@ use crate::store::{NewJob, StagedJob, Store, StoreError, Surroundings};
 /// Far more than a loaded machine needs to start a process and write some files.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
+/// How long a dead supervisor may seem to hold its claim.
+const DYING_LIMIT: Duration = Duration::from_secs(1);
+
 /// A job whose command executes, or which has to wait.
 #[derive(Debug)]
 pub struct Launched {
@@ -29,6 +32,8 @@ pub struct Launched {
     pub attempt: u32,
     /// Whether it has to wait.
     pub queued: bool,
+    /// Whether its supervisor died at once, and nothing of it lives.
+    pub is_lost: bool,
     /// The line to its supervisor: its closing is the end of the run.
     pub connection: Connection,
 }
@@ -117,7 +122,7 @@ pub fn launch(
         // The job has it now; a copy of ours would hide from its writer that the job reads no more.
         platform::release_stdin().ok();
     }
-    begun(id, attempt, connection)
+    begun(store, id, attempt, connection)
 }
 
 /// The next attempt of a job.
@@ -160,21 +165,39 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
         // The job has it now; a copy of ours would hide from its writer that the job reads no more.
         platform::release_stdin().ok();
     }
-    begun(id, attempt, connection)
+    begun(store, id, attempt, connection)
 }
 
 /// Waits until the command executes, or the supervisor says why not.
-fn begun(id: JobId, attempt: u32, mut connection: Connection) -> Result<Launched, LaunchError> {
-    match receive(&mut connection, id)? {
-        Notice::Running { attempt } => Ok(Launched { id, attempt, queued: false, connection }),
-        Notice::Queued => Ok(Launched { id, attempt, queued: true, connection }),
+fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> Result<Launched, LaunchError> {
+    let notice = match receive(&mut connection, id) {
+        // The supervisor died, perhaps after it let the command execute and before it could say so.
+        Err(error) => {
+            // Its claim may be held for a moment longer than its end of the connection.
+            let deadline = Instant::now() + DYING_LIMIT;
+            while store.is_claimed(id).unwrap_or(false) && Instant::now() < deadline {
+                platform::pause(Duration::from_millis(2));
+            }
+            // The command may have executed, and even ended: the job's state tells what is known.
+            return match store.load(id, &Surroundings::new()) {
+                Ok(job) if matches!(job.state(), State::Orphaned | State::Lost) => {
+                    Ok(Launched { id, attempt, queued: false, is_lost: job.state() == State::Lost, connection })
+                }
+                Ok(_) | Err(_) => Err(error),
+            };
+        }
+        Ok(notice) => notice,
+    };
+    match notice {
+        Notice::Running { attempt } => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
+        Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection }),
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
             while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
-        Notice::Ended => Ok(Launched { id, attempt, queued: false, connection }),
+        Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
         other @ Notice::Published { .. } => Err(unexpected(id, &other)),
     }
@@ -185,7 +208,9 @@ fn receive(connection: &mut Connection, id: JobId) -> Result<Notice, LaunchError
     match connection.receive(Some(START_LIMIT)) {
         Ok(Some(line)) => serde_json::from_str(&line)
             .map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
-        Ok(None) => Err(failed("the supervisor died before the command was started".into())),
+        Ok(None) => Err(failed(format!(
+            "the supervisor died while it started the command; 'jobdir status {id}' says what is left"
+        ))),
         Err(error) => Err(failed(format!("the supervisor does not answer: {error}"))),
     }
 }

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
-use super::staying::{detach, open_typed, stay};
+use super::staying::{leave, open_typed, stay};
 use crate::client::{KillOptions, Resuming, copy_typed, kill, relaunch};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -96,7 +96,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         copy_typed(writer);
     }
     if args.detach {
-        return detach(id, args.json, context, &store);
+        return leave(&launched, args.json, context, &store);
     }
     stay(launched, merged, &plan, args.observe, &queue, context, &store)
 }

@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 
 use super::options::JobArgs;
 use super::shared::parse_duration;
-use super::staying::{detach, join, open_typed, stay};
+use super::staying::{detach, join, leave, open_typed, stay};
 use crate::client::{KillOptions, LaunchError, Launched, Launching, copy_typed, kill, launch};
 use crate::context::Context;
 use crate::domain::job_id::JobId;
@@ -121,7 +121,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         let launching = prepare(args, context, &store)?;
         let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());
         match launch_once(launching, &store, id_file.as_ref()) {
-            Ok(launched) if args.detach => return detach(launched.id, args.json, context, &store),
+            Ok(launched) if args.detach => return leave(&launched, args.json, context, &store),
             Ok(launched) => return stay(launched, merged, &plan, args.observe, &queue, context, &store),
             // Somebody was faster: meet that job in the next round.
             Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}

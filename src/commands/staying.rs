@@ -30,6 +30,17 @@ pub(super) fn detach(id: JobId, as_json: bool, context: &Context, store: &Store)
     Ok(exit_code::DONE)
 }
 
+/// Prints the id of a job that was just launched, unless nothing is left of it.
+pub(super) fn leave(launched: &Launched, as_json: bool, context: &Context, store: &Store) -> Result<u8, CommandError> {
+    let id = launched.id;
+    if launched.is_lost {
+        let mut error = CommandError::new("lost", format!("job {id} is lost: its supervisor died while it started"));
+        error.id = Some(id.to_string());
+        return Err(error.hint(format!("'jobdir status {id}' says what is known, 'jobdir resume {id}' tries again")));
+    }
+    detach(id, as_json, context, store)
+}
+
 /// Stays with a job that was just launched. Returns the exit code that mirrors its end.
 pub(super) fn stay(
     launched: Launched,
@@ -41,7 +52,7 @@ pub(super) fn stay(
     store: &Store,
 ) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
-    let Launched { id, attempt, queued, connection } = launched;
+    let Launched { id, attempt, queued, connection, .. } = launched;
     if queued && let Ok(job) = store.load(id, &Surroundings::new()) {
         context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
     }
