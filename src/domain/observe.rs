@@ -153,6 +153,7 @@ mod tests {
             capabilities: vec![],
             run_started_with: 1,
             run_outcome: None,
+            spec: None,
             attempts: vec![Attempt { number: 1, outcome, ..Attempt::default() }],
         }
     }

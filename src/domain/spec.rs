@@ -77,9 +77,46 @@ pub struct JobSpec<E = Environment> {
 /// A spec without the environment: what readers need, who list many jobs and start none.
 pub type SpecHead = JobSpec<Unread>;
 
+impl JobSpec {
+    /// Returns a copy without the environment.
+    pub fn head(&self) -> SpecHead {
+        SpecHead {
+            schema: self.schema.clone(),
+            id: self.id.clone(),
+            uid: self.uid.clone(),
+            name: self.name.clone(),
+            labels: self.labels.clone(),
+            created_at: self.created_at.clone(),
+            parent: self.parent.clone(),
+            foreground: self.foreground.clone(),
+            command: self.command.clone(),
+            cwd: self.cwd.clone(),
+            stdin: self.stdin.clone(),
+            merge_output: self.merge_output.clone(),
+            umask: self.umask.clone(),
+            nice: self.nice.clone(),
+            resource_limits: self.resource_limits.clone(),
+            stop: self.stop.clone(),
+            coordination: self.coordination.clone(),
+            finally: self.finally.clone(),
+            on_exit: self.on_exit.clone(),
+            resume_with: self.resume_with.clone(),
+            retry: self.retry.clone(),
+            delete_on_success: self.delete_on_success.clone(),
+            environment: Unread,
+        }
+    }
+}
+
 /// Stands for a value that was passed over while reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Unread;
+
+impl Serialize for Unread {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_none()
+    }
+}
 
 impl<'de> Deserialize<'de> for Unread {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,8 +2,9 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::layout::JobPaths;
 use super::{Store, StoreError, format};
@@ -11,11 +12,11 @@ use crate::domain::identity::Place;
 use crate::domain::job::{Job, Output, Progress, parse_meta};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::{Observation, observe};
-use crate::domain::record::{JobRecord, Traces};
-use crate::domain::spec::SpecHead;
+use crate::domain::record::{JobRecord, SpecCopy, Traces};
+use crate::domain::spec::{JobSpec, SpecHead};
 use crate::domain::state::State;
 use crate::domain::tree::ProcessTable;
-use crate::platform;
+use crate::platform::{self, FileFacts};
 
 /// The most that is read of a file that the job itself writes.
 const MAX_FOREIGN: u64 = 64 << 10;
@@ -119,23 +120,64 @@ impl Store {
         Ok(job)
     }
 
-    /// Reads many jobs, in the order given; those that are gone are left out. Several threads share the work when it is
-    /// worth it.
+    /// Reads many jobs, in the order given; those that are gone are left out.
     pub fn load_all(&self, ids: &[JobId]) -> Vec<Job> {
-        const WORTH_A_THREAD: usize = 200;
+        let mut jobs = Vec::with_capacity(ids.len());
+        self.for_each(ids, Some, |job| {
+            jobs.push(job);
+            true
+        });
+        jobs
+    }
+
+    /// Reads many jobs and hands what `make` makes of each to `take`, in the order given, until `take` says `false`;
+    /// jobs that are gone are left out. Several threads read and `make` when it is worth it, and none of them runs far
+    /// ahead of `take`: memory does not grow with the number of jobs.
+    pub fn for_each<T: Send>(
+        &self,
+        ids: &[JobId],
+        make: impl Fn(Job) -> Option<T> + Sync,
+        mut take: impl FnMut(T) -> bool,
+    ) {
+        const PORTION: usize = 128;
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let share = ids.len().div_ceil(threads).max(WORTH_A_THREAD);
-        let load = |ids: &[JobId]| -> Vec<Job> {
-            let surroundings = Surroundings::new();
-            ids.iter().filter_map(|id| self.load(*id, &surroundings).ok()).collect()
+        let load = |portion: &[JobId], surroundings: &Surroundings| -> Vec<T> {
+            portion.iter().filter_map(|id| make(self.load(*id, surroundings).ok()?)).collect()
         };
-        if ids.len() <= share {
-            return load(ids);
+        if threads == 1 || ids.len() <= PORTION {
+            let surroundings = Surroundings::new();
+            for portion in ids.chunks(PORTION) {
+                if !load(portion, &surroundings).into_iter().all(&mut take) {
+                    return;
+                }
+            }
+            return;
         }
         std::thread::scope(|scope| {
-            let shares: Vec<_> = ids.chunks(share).map(|ids| scope.spawn(move || load(ids))).collect();
-            shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
-        })
+            // Each thread takes every n-th portion and has a short line of its own, so the order needs no sorting.
+            let lines: Vec<_> = (0..threads)
+                .map(|nth| {
+                    let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+                    let load = &load;
+                    scope.spawn(move || {
+                        let surroundings = Surroundings::new();
+                        for portion in ids.chunks(PORTION).skip(nth).step_by(threads) {
+                            // An error means that nobody wants more.
+                            if sender.send(load(portion, &surroundings)).is_err() {
+                                return;
+                            }
+                        }
+                    });
+                    receiver
+                })
+                .collect();
+            for line in lines.iter().cycle() {
+                let Ok(portion) = line.recv() else { return };
+                if !portion.into_iter().all(&mut take) {
+                    return;
+                }
+            }
+        });
     }
 
     fn read_and_observe(
@@ -144,9 +186,15 @@ impl Store {
         paths: &JobPaths,
         surroundings: &Surroundings,
     ) -> Result<(SpecHead, JobRecord, Observation), StoreError> {
-        let spec: SpecHead = format::read(&paths.spec())?;
-        format::check_spec(&paths.spec(), &spec)?;
         let mut record = read_record(paths)?;
+        let spec = match record.spec.take().filter(|copy| {
+            let found = platform::facts(&paths.spec()).ok().as_ref().and_then(seal);
+            found == Some((copy.bytes, copy.modified_ns))
+        }) {
+            Some(copy) => copy.head,
+            None => format::read(&paths.spec())?,
+        };
+        format::check_spec(&paths.spec(), &spec)?;
         for (file, found) in [(paths.spec(), spec.id), (paths.record(), record.id)] {
             if found != id {
                 return Err(StoreError::Damaged { path: file, why: format!("it is of job {found}") });
@@ -181,6 +229,20 @@ fn supervisor_is_dead(record: &JobRecord, surroundings: &Surroundings) -> bool {
     let Some(supervisor) = record.supervisor else { return false };
     record.place == *surroundings.place()
         && !platform::process_info(supervisor.pid).is_some_and(|info| info.identity == supervisor && info.is_live())
+}
+
+/// Returns what a record repeats of a spec that was just written; `None` when that would be much.
+pub(super) fn copy_of_spec(spec: &JobSpec, file: &File) -> Option<Box<SpecCopy>> {
+    const MUCH: usize = 16 << 10;
+    let (bytes, modified_ns) = seal(&platform::file_facts(file).ok()?)?;
+    let head = spec.head();
+    (format::render(&head).len() <= MUCH).then(|| Box::new(SpecCopy { bytes, modified_ns, head }))
+}
+
+/// Returns by what a spec is recognised without reading it.
+fn seal(facts: &FileFacts) -> Option<(u64, u64)> {
+    let modified = facts.modified?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    facts.is_regular.then_some((facts.length, u64::try_from(modified.as_nanos()).ok()?))
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {
