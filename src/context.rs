@@ -131,10 +131,16 @@ impl Context {
 
     /// Prints data. Says whether that worked; if it did not, the failure is reported at the end.
     pub fn out(&self, text: &str) -> bool {
-        match platform::write_all(false, text.as_bytes()) {
+        self.out_bytes(text.as_bytes())
+    }
+
+    /// As [`Context::out`], for bytes.
+    pub fn out_bytes(&self, bytes: &[u8]) -> bool {
+        match platform::write_all(false, bytes) {
             Ok(()) => true,
             Err(error) => {
-                self.lost.borrow_mut().get_or_insert_with(|| (error, text.chars().take(200).collect()));
+                let beginning = &bytes[..bytes.len().min(200)];
+                self.lost.borrow_mut().get_or_insert_with(|| (error, String::from_utf8_lossy(beginning).into_owned()));
                 false
             }
         }

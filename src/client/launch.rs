@@ -101,7 +101,7 @@ pub fn launch(
     let id_text = id.to_string();
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
-    let mut staged = store.stage(&spec, first_record(id))?;
+    let mut staged = store.stage(&spec, &first_record(id))?;
     before_start(&staged)?;
     let order = Order::Start { staging: staged.name().to_owned(), variables };
     let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
@@ -248,7 +248,6 @@ fn first_record(id: JobId) -> JobRecord {
         run_started_with: 1,
         run_outcome: None,
         attempts: vec![Attempt { number: 1, ..Attempt::default() }],
-        spec: None,
     }
 }
 

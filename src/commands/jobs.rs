@@ -11,10 +11,12 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::present::json::{self, JobDocument, JobsDocument};
 use crate::present::{table, text};
-use crate::store::Surroundings;
+use crate::store::{Listed, PublicForms, Store, Surroundings, for_each};
 
 /// How many ended jobs the table shows by default.
 const RECENT: usize = 20;
+/// How much of a document is gathered before it is written.
+const BUFFER: usize = 64 << 10;
 
 /// List jobs
 ///
@@ -58,6 +60,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     filter.below = args.here.then(|| context.current_dir()).transpose().map_err(anyhow::Error::from)?;
     let everything = args.all || args.json || args.quiet || !filter.is_empty();
     let ids: Vec<JobId> = store.job_ids()?;
+    if args.json && filter.is_empty() && args.number.is_none() {
+        return Ok(print_all(context, &store, &ids));
+    }
     let mut jobs: Vec<Job> = match args.number {
         // Newest first, and no further than needed.
         Some(number) => {
@@ -102,6 +107,32 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
     }
     Ok(exit_code::DONE)
+}
+
+/// Prints the whole list as JSON, in portions: it may be long.
+fn print_all(context: &Context, store: &Store, ids: &[JobId]) -> u8 {
+    let observed_at = json::time(context.now());
+    let forms = PublicForms::new(store, &observed_at);
+    let read = |id, surroundings: &Surroundings| {
+        forms.load(id, surroundings).ok().map(|listed| match listed {
+            Listed::Form(form) => form,
+            Listed::Job(job) => json::render(&JobDocument::new(&job, false)).trim_end().as_bytes().to_vec(),
+        })
+    };
+    let mut text = json::jobs_opening(&context.state_dir().to_string_lossy()).into_bytes();
+    let mut between: &[u8] = b"";
+    for_each(ids, read, |form| {
+        text.extend_from_slice(std::mem::replace(&mut between, b","));
+        text.extend_from_slice(&form);
+        text.len() < BUFFER || {
+            let written = context.out_bytes(&text);
+            text.clear();
+            written
+        }
+    });
+    text.extend_from_slice(b"]}\n");
+    context.out_bytes(&text);
+    exit_code::DONE
 }
 
 fn show(context: &Context, jobs: &[Job]) {

@@ -153,7 +153,6 @@ mod tests {
             capabilities: vec![],
             run_started_with: 1,
             run_outcome: None,
-            spec: None,
             attempts: vec![Attempt { number: 1, outcome, ..Attempt::default() }],
         }
     }

@@ -7,7 +7,6 @@ use super::identity::{Place, ProcessIdentity};
 use super::job_id::JobId;
 use super::os_text::OsText;
 use super::signal::Signal;
-use super::spec::SpecHead;
 use super::state::{ErrorKind, Reason, State};
 use super::stop_plan::Rung;
 
@@ -54,20 +53,6 @@ pub struct JobRecord {
     pub run_outcome: Option<Outcome>,
     /// Every attempt, the present one last; never empty.
     pub attempts: Vec<Attempt>,
-    /// The spec without its environment, so that whoever lists jobs reads one file for each; `None` when it is large.
-    #[serde(default)]
-    pub spec: Option<Box<SpecCopy>>,
-}
-
-/// What a record repeats of its job's spec.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SpecCopy {
-    /// The length of `spec.json` when it was copied. While length and time still fit, the copy says what is there.
-    pub bytes: u64,
-    /// When `spec.json` was last modified, in nanoseconds since 1970.
-    pub modified_ns: u64,
-    /// What it says.
-    pub head: SpecHead,
 }
 
 fn first() -> u32 {

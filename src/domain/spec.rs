@@ -82,19 +82,19 @@ impl JobSpec {
     pub fn head(&self) -> SpecHead {
         SpecHead {
             schema: self.schema.clone(),
-            id: self.id.clone(),
+            id: self.id,
             uid: self.uid.clone(),
             name: self.name.clone(),
             labels: self.labels.clone(),
-            created_at: self.created_at.clone(),
-            parent: self.parent.clone(),
-            foreground: self.foreground.clone(),
+            created_at: self.created_at,
+            parent: self.parent,
+            foreground: self.foreground,
             command: self.command.clone(),
             cwd: self.cwd.clone(),
             stdin: self.stdin.clone(),
-            merge_output: self.merge_output.clone(),
-            umask: self.umask.clone(),
-            nice: self.nice.clone(),
+            merge_output: self.merge_output,
+            umask: self.umask,
+            nice: self.nice,
             resource_limits: self.resource_limits.clone(),
             stop: self.stop.clone(),
             coordination: self.coordination.clone(),
@@ -102,7 +102,7 @@ impl JobSpec {
             on_exit: self.on_exit.clone(),
             resume_with: self.resume_with.clone(),
             retry: self.retry.clone(),
-            delete_on_success: self.delete_on_success.clone(),
+            delete_on_success: self.delete_on_success,
             environment: Unread,
         }
     }
@@ -111,12 +111,6 @@ impl JobSpec {
 /// Stands for a value that was passed over while reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Unread;
-
-impl Serialize for Unread {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_none()
-    }
-}
 
 impl<'de> Deserialize<'de> for Unread {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -67,6 +67,8 @@ pub struct FormatsDocument {
 pub struct JobDocument<'a> {
     schema: &'static str,
     id: String,
+    // The third, so that a stored form is brought up to date without looking for it.
+    observed_at: String,
     uid: Option<&'a str>,
     name: Option<&'a str>,
     labels: Option<&'a BTreeMap<String, String>>,
@@ -92,7 +94,6 @@ pub struct JobDocument<'a> {
     supervisor_pid: Option<u32>,
     supervised: Option<bool>,
     alive: Option<bool>,
-    observed_at: String,
     survivors: Option<Vec<SurvivorDocument<'a>>>,
     stop: Option<StopDocument<'a>>,
     waiting_for: Option<Vec<WaitingDocument<'a>>>,
@@ -207,6 +208,7 @@ impl<'a> JobDocument<'a> {
         Self {
             schema: "jobdir/job/1",
             id: job.id.to_string(),
+            observed_at: time(job.observed_at),
             uid: spec.map(|s| s.uid.as_str()),
             name: spec.and_then(|s| s.name.as_ref()).map(|name| name.as_str()),
             labels: spec.map(|s| &s.labels),
@@ -232,7 +234,6 @@ impl<'a> JobDocument<'a> {
             supervisor_pid: record.and_then(|r| r.supervisor).map(|supervisor| supervisor.pid),
             supervised: seen.supervised,
             alive: seen.alive,
-            observed_at: time(job.observed_at),
             survivors: known.then(|| {
                 seen.survivors
                     .iter()
@@ -341,6 +342,13 @@ pub struct JobsDocument<'a> {
     pub state_dir: String,
     /// The jobs.
     pub jobs: Vec<JobDocument<'a>>,
+}
+
+/// Renders what comes before the jobs in `jobs --json`; between them there are commas, after them `]}`.
+pub fn jobs_opening(state_dir: &str) -> String {
+    let mut text = render(&JobsDocument { schema: "jobdir/jobs/1", state_dir: state_dir.to_owned(), jobs: Vec::new() });
+    text.truncate(text.len() - "]}\n".len());
+    text
 }
 
 /// What a verb did to several jobs.

@@ -7,7 +7,7 @@ use std::io::{Seek, Write};
 
 use super::error::{Context, StoreError};
 use super::layout::JobPaths;
-use super::{Flush, Store, atomic, format, random, snapshot};
+use super::{Flush, Store, atomic, format, random};
 use crate::domain::job_id::JobId;
 use crate::domain::record::JobRecord;
 use crate::domain::spec::{JobSpec, Stdin};
@@ -64,7 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// What the system says; nothing is left behind.
-    pub fn stage(&self, spec: &JobSpec, mut record: JobRecord) -> Result<StagedJob, StoreError> {
+    pub fn stage(&self, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
         let name = format!("job-{}-{}", spec.id, random()?);
         let dir = self.layout.staged(&name);
         platform::make_private_directory(&dir).context("create", &dir)?;
@@ -80,9 +80,8 @@ impl Store {
         }
         let mut file = platform::create_private(&paths.spec()).context("create", &paths.spec())?;
         file.write_all(&format::render(spec)).context("write", &paths.spec())?;
-        record.spec = snapshot::copy_of_spec(spec, &file);
         staged.spec = Some(file);
-        atomic::create(&paths.record(), &format::render(&record), Flush::No)?;
+        atomic::create(&paths.record(), &format::render(record), Flush::No)?;
         Ok(staged)
     }
 }

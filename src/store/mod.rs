@@ -13,6 +13,7 @@ mod layout;
 mod lock;
 mod names;
 mod nested;
+mod public;
 mod queue;
 mod snapshot;
 mod watch;
@@ -29,7 +30,8 @@ pub use inbox::{Delivered, Inbox, deliver, deliver_bare_kill, withdraw};
 pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
-pub use snapshot::Surroundings;
+pub use public::{Listed, PublicForms};
+pub use snapshot::{Surroundings, for_each};
 pub use watch::Watch;
 
 use crate::domain::job_id::JobId;

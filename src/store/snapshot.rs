@@ -2,9 +2,8 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::layout::JobPaths;
 use super::{Store, StoreError, format};
@@ -12,11 +11,11 @@ use crate::domain::identity::Place;
 use crate::domain::job::{Job, Output, Progress, parse_meta};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::{Observation, observe};
-use crate::domain::record::{JobRecord, SpecCopy, Traces};
-use crate::domain::spec::{JobSpec, SpecHead};
+use crate::domain::record::{JobRecord, Traces};
+use crate::domain::spec::SpecHead;
 use crate::domain::state::State;
 use crate::domain::tree::ProcessTable;
-use crate::platform::{self, FileFacts};
+use crate::platform;
 
 /// The most that is read of a file that the job itself writes.
 const MAX_FOREIGN: u64 = 64 << 10;
@@ -71,113 +70,47 @@ impl Store {
     /// `NoSuchJob` alone: files that cannot be read make the job `corrupt`.
     pub fn load(&self, id: JobId, surroundings: &Surroundings) -> Result<Job, StoreError> {
         let paths = self.layout().job(id);
-        let mut job = Job {
-            id,
-            files: None,
-            observation: Observation::corrupt(String::new()),
-            observed_at: platform::now(),
-            output: None,
-            meta: Default::default(),
-            progress: None,
-            ready: false,
-            waiting_for: None,
-        };
         match self.read_and_observe(id, &paths, surroundings) {
             Ok((spec, record, observation)) => {
                 let attempt = record.attempt();
-                let number = attempt.number;
                 // Files that nobody writes any more are as they were at the end.
                 let settled = record.state.is_recorded_end() && attempt.adopted.is_empty();
-                let traces = attempt.traces.filter(|_| settled).unwrap_or_else(|| traces(&paths, number));
-                job.output = Some(Output {
-                    stdout_path: paths.stdout(number),
-                    stderr_path: traces.stderr_bytes.map(|_| paths.stderr(number)),
-                    stdout_bytes: traces.stdout_bytes,
-                    stderr_bytes: traces.stderr_bytes.unwrap_or(0),
-                    dropped_bytes: 0,
-                });
-                if traces.meta {
-                    job.meta = read_foreign(&paths.meta()).map(|text| parse_meta(&text)).unwrap_or_default();
-                }
-                if traces.progress {
-                    job.progress = read_foreign(&paths.progress(number)).and_then(|text| Progress::parse(&text));
-                }
-                job.ready = traces.ready;
-                job.files = Some((spec, record));
-                job.observation = observation;
+                let traces = attempt.traces.filter(|_| settled).unwrap_or_else(|| traces(&paths, attempt.number));
+                let mut job = assemble(&paths, spec, record, observation, traces);
                 if job.state() == State::Queued {
                     job.waiting_for = self.waiting_now(&job, surroundings);
                 }
+                Ok(job)
             }
             Err(error) => {
                 // Deleted while we read it, perhaps.
                 if platform::facts(paths.dir()).is_err() {
                     return Err(StoreError::NoSuchJob);
                 }
-                job.observation = Observation::corrupt(error.to_string());
+                Ok(Job {
+                    id,
+                    files: None,
+                    observation: Observation::corrupt(error.to_string()),
+                    observed_at: platform::now(),
+                    output: None,
+                    meta: Default::default(),
+                    progress: None,
+                    ready: false,
+                    waiting_for: None,
+                })
             }
         }
-        Ok(job)
     }
 
     /// Reads many jobs, in the order given; those that are gone are left out.
     pub fn load_all(&self, ids: &[JobId]) -> Vec<Job> {
         let mut jobs = Vec::with_capacity(ids.len());
-        self.for_each(ids, Some, |job| {
+        let load = |id, surroundings: &Surroundings| self.load(id, surroundings).ok();
+        for_each(ids, load, |job| {
             jobs.push(job);
             true
         });
         jobs
-    }
-
-    /// Reads many jobs and hands what `make` makes of each to `take`, in the order given, until `take` says `false`;
-    /// jobs that are gone are left out. Several threads read and `make` when it is worth it, and none of them runs far
-    /// ahead of `take`: memory does not grow with the number of jobs.
-    pub fn for_each<T: Send>(
-        &self,
-        ids: &[JobId],
-        make: impl Fn(Job) -> Option<T> + Sync,
-        mut take: impl FnMut(T) -> bool,
-    ) {
-        const PORTION: usize = 128;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let load = |portion: &[JobId], surroundings: &Surroundings| -> Vec<T> {
-            portion.iter().filter_map(|id| make(self.load(*id, surroundings).ok()?)).collect()
-        };
-        if threads == 1 || ids.len() <= PORTION {
-            let surroundings = Surroundings::new();
-            for portion in ids.chunks(PORTION) {
-                if !load(portion, &surroundings).into_iter().all(&mut take) {
-                    return;
-                }
-            }
-            return;
-        }
-        std::thread::scope(|scope| {
-            // Each thread takes every n-th portion and has a short line of its own, so the order needs no sorting.
-            let lines: Vec<_> = (0..threads)
-                .map(|nth| {
-                    let (sender, receiver) = std::sync::mpsc::sync_channel(2);
-                    let load = &load;
-                    scope.spawn(move || {
-                        let surroundings = Surroundings::new();
-                        for portion in ids.chunks(PORTION).skip(nth).step_by(threads) {
-                            // An error means that nobody wants more.
-                            if sender.send(load(portion, &surroundings)).is_err() {
-                                return;
-                            }
-                        }
-                    });
-                    receiver
-                })
-                .collect();
-            for line in lines.iter().cycle() {
-                let Ok(portion) = line.recv() else { return };
-                if !portion.into_iter().all(&mut take) {
-                    return;
-                }
-            }
-        });
     }
 
     fn read_and_observe(
@@ -186,15 +119,9 @@ impl Store {
         paths: &JobPaths,
         surroundings: &Surroundings,
     ) -> Result<(SpecHead, JobRecord, Observation), StoreError> {
-        let mut record = read_record(paths)?;
-        let spec = match record.spec.take().filter(|copy| {
-            let found = platform::facts(&paths.spec()).ok().as_ref().and_then(seal);
-            found == Some((copy.bytes, copy.modified_ns))
-        }) {
-            Some(copy) => copy.head,
-            None => format::read(&paths.spec())?,
-        };
+        let spec: SpecHead = format::read(&paths.spec())?;
         format::check_spec(&paths.spec(), &spec)?;
+        let mut record = read_record(paths)?;
         for (file, found) in [(paths.spec(), spec.id), (paths.record(), record.id)] {
             if found != id {
                 return Err(StoreError::Damaged { path: file, why: format!("it is of job {found}") });
@@ -224,25 +151,88 @@ impl Store {
     }
 }
 
+/// Hands what `read` makes of each job to `take`, in the order given, until `take` says `false`; `None` is left out. Several
+/// threads read when it is worth it, and none of them runs far ahead of `take`: memory does not grow with the number of jobs.
+pub fn for_each<T: Send>(
+    ids: &[JobId],
+    read: impl Fn(JobId, &Surroundings) -> Option<T> + Sync,
+    mut take: impl FnMut(T) -> bool,
+) {
+    const PORTION: usize = 128;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let read = |portion: &[JobId], surroundings: &Surroundings| -> Vec<T> {
+        portion.iter().filter_map(|id| read(*id, surroundings)).collect()
+    };
+    if threads == 1 || ids.len() <= PORTION {
+        let surroundings = Surroundings::new();
+        for portion in ids.chunks(PORTION) {
+            if !read(portion, &surroundings).into_iter().all(&mut take) {
+                return;
+            }
+        }
+        return;
+    }
+    std::thread::scope(|scope| {
+        // Each thread takes every n-th portion and has a short line of its own, so the order needs no sorting.
+        let lines: Vec<_> = (0..threads)
+            .map(|nth| {
+                let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+                let read = &read;
+                scope.spawn(move || {
+                    let surroundings = Surroundings::new();
+                    for portion in ids.chunks(PORTION).skip(nth).step_by(threads) {
+                        // An error means that nobody wants more.
+                        if sender.send(read(portion, &surroundings)).is_err() {
+                            return;
+                        }
+                    }
+                });
+                receiver
+            })
+            .collect();
+        for line in lines.iter().cycle() {
+            let Ok(portion) = line.recv() else { return };
+            if !portion.into_iter().all(&mut take) {
+                return;
+            }
+        }
+    });
+}
+
+/// Puts together what is known of a job; what it writes itself is read now, if there is any.
+pub(super) fn assemble(
+    paths: &JobPaths,
+    spec: SpecHead,
+    record: JobRecord,
+    observation: Observation,
+    traces: Traces,
+) -> Job {
+    let number = record.attempt().number;
+    let foreign = |path: PathBuf, is_there: bool| is_there.then(|| read_foreign(&path)).flatten();
+    Job {
+        id: record.id,
+        observation,
+        observed_at: platform::now(),
+        output: Some(Output {
+            stdout_path: paths.stdout(number),
+            stderr_path: traces.stderr_bytes.map(|_| paths.stderr(number)),
+            stdout_bytes: traces.stdout_bytes,
+            stderr_bytes: traces.stderr_bytes.unwrap_or(0),
+            dropped_bytes: 0,
+        }),
+        meta: foreign(paths.meta(), traces.meta).map(|text| parse_meta(&text)).unwrap_or_default(),
+        progress: foreign(paths.progress(number), traces.progress).and_then(|text| Progress::parse(&text)),
+        ready: traces.ready,
+        files: Some((spec, record)),
+        waiting_for: None,
+    }
+}
+
 /// Says whether the supervisor that wrote a record is dead, as far as pids here tell.
 fn supervisor_is_dead(record: &JobRecord, surroundings: &Surroundings) -> bool {
     let Some(supervisor) = record.supervisor else { return false };
     record.place == *surroundings.place()
         && !platform::process_info(supervisor.pid).is_some_and(|info| info.identity == supervisor && info.is_live())
-}
-
-/// Returns what a record repeats of a spec that was just written; `None` when that would be much.
-pub(super) fn copy_of_spec(spec: &JobSpec, file: &File) -> Option<Box<SpecCopy>> {
-    const MUCH: usize = 16 << 10;
-    let (bytes, modified_ns) = seal(&platform::file_facts(file).ok()?)?;
-    let head = spec.head();
-    (format::render(&head).len() <= MUCH).then(|| Box::new(SpecCopy { bytes, modified_ns, head }))
-}
-
-/// Returns by what a spec is recognised without reading it.
-fn seal(facts: &FileFacts) -> Option<(u64, u64)> {
-    let modified = facts.modified?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    facts.is_regular.then_some((facts.length, u64::try_from(modified.as_nanos()).ok()?))
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {

@@ -6,7 +6,7 @@
 use crate::domain::event::Happening;
 use crate::domain::record::{Attempt, JobRecord};
 use crate::domain::state::State;
-use crate::store::{Claim, Delivered, EventLog, Flush, Inbox, StoreError};
+use crate::store::{Claim, Delivered, EventLog, Flush, Inbox, Store, StoreError};
 
 /// The two files.
 #[derive(Debug)]
@@ -48,6 +48,16 @@ impl Journal {
     /// What the store says, for those who care.
     pub(super) fn save(&mut self, claim: &Claim, flush: Flush) -> Result<(), StoreError> {
         let result = claim.save_record(&self.record, flush);
+        self.unsaved = result.is_err();
+        result
+    }
+
+    /// Writes the record of a job that has ended, durably, with its public form if there is one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn save_end(&mut self, store: &Store, claim: &Claim, form: Option<&str>) -> Result<(), StoreError> {
+        let result = claim.save_end(store, &self.record, form);
         self.unsaved = result.is_err();
         result
     }

@@ -20,6 +20,7 @@ use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput};
+use crate::present::json::{self, JobDocument};
 use crate::store::{Flush, Store, StoreError};
 
 /// What was so before an attempt.
@@ -337,11 +338,24 @@ impl Run {
         }
     }
 
+    /// Returns what readers will print of the job, so that they need not make it anew each time.
+    fn public_form(&self) -> Option<String> {
+        let record = self.driver.journal.record();
+        // A resumed run may have a spec of its own; readers see the job's.
+        let spec = match record.run_started_with {
+            1 => self.spec.head(),
+            _ => self.driver.claim.load_spec().ok()?.head(),
+        };
+        let job = self.store.settled(spec, record)?;
+        Some(json::render(&JobDocument::new(&job, false)))
+    }
+
     /// Holds on to the claim until the outcome is on disk: a full disk must not turn an outcome into a loss.
     fn save_outcome(&mut self) {
         const TRIES: u32 = 24 * 3600;
+        let form = self.public_form();
         for _ in 0..TRIES {
-            if self.driver.journal.save(&self.driver.claim, Flush::Yes).is_ok() {
+            if self.driver.journal.save_end(&self.store, &self.driver.claim, form.as_deref()).is_ok() {
                 return;
             }
             // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.

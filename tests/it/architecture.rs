@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("platform", &["domain"]),
     ("store", &["domain", "platform"]),
-    ("supervise", &["domain", "platform", "store"]),
+    // `present`: the record of an ended job holds the form in which lists print it.
+    ("supervise", &["domain", "platform", "present", "store"]),
     ("client", &["domain", "platform", "store"]),
     ("present", &["domain"]),
     ("context", &["domain", "platform", "present", "store"]),
@@ -49,6 +50,7 @@ const NOT_FOR_COMMANDS: &[&str] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli.rs", "commands/"]),
     ("comfy_table", &["present/table.rs"]),
+    ("crc32fast", &["store/public.rs"]),
     ("directories", &["context.rs"]),
     ("fs2", &["store/lock.rs"]),
     ("getrandom", &["platform/"]),
