@@ -25,6 +25,8 @@ pub const CAPABILITIES: &[&str] = &["kill", "abandon", "signal", "pause", "unpau
 
 /// Between two passes of killing, growing up to the second value.
 const KILL_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// What ends sooner gets no watch of its own: setting one up and closing it takes longer.
+const SHORT: Duration = Duration::from_millis(20);
 /// How soon a record that could not be written is tried again.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -65,8 +67,12 @@ impl Driver {
     /// Drives a tree to its end.
     pub(super) fn drive(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
         let mut kill_pause = KILL_PAUSE.0;
+        let settle_at = self.now() + SHORT;
         let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
         loop {
+            if !self.watch.is_settled() && self.now() >= settle_at {
+                self.settle_watch();
+            }
             let look = tree.look();
             if let Some(status) = look.leader_ended {
                 if drive == Drive::Command {
@@ -112,7 +118,21 @@ impl Driver {
             }
             let timeout = self.timeout(machine, kill_pause, activity.as_ref());
             let timeout = tree.poll().map_or(timeout, |poll| timeout.min(poll));
+            let timeout = match self.watch.is_settled() {
+                true => timeout,
+                false => timeout.min(settle_at.saturating_sub(self.now())),
+            };
             self.sleep(tree, machine, timeout, drive);
+        }
+    }
+
+    /// Changes to the watch that stays. Whoever calls this looks into the inbox next.
+    fn settle_watch(&mut self) {
+        self.watch.settle();
+        let watch = self.watch.name();
+        if watch != "notify" {
+            let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
+            self.journal.tell(&self.claim, Happening::Note { message });
         }
     }
 

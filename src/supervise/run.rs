@@ -74,15 +74,9 @@ impl Run {
     pub(super) fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
         let record = driver.journal.change();
-        record.place = platform::place();
         record.supervisor = Some(self.own);
         record.containment = containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
-        let watch = driver.watch.name();
-        if watch != "notify" {
-            let message = format!("no inotify instance was left; kill-signals is watched by {watch}");
-            driver.journal.tell(&driver.claim, Happening::Note { message });
-        }
         if let Some((cause, message)) = self.wait_for_turn() {
             let attempt = self.driver.journal.attempt();
             (attempt.ended_at, attempt.outcome) = (Some(platform::now()), Some(conclude(Some(&cause), None, None)));

@@ -36,6 +36,7 @@ mod orphans;
 mod pause;
 #[cfg(unix)]
 mod protocol;
+mod public_form;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]

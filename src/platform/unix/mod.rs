@@ -4,6 +4,7 @@ mod children;
 mod connection;
 mod exec;
 mod files;
+mod fork;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod process;
