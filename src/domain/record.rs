@@ -195,7 +195,7 @@ pub struct Holdout {
 }
 
 /// One thing that a queued job waits for.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Waiting {
     /// `mutex`, `slots`, `after` or `retry`.
     pub kind: String,
@@ -203,10 +203,16 @@ pub struct Waiting {
     pub name: Option<String>,
     /// The jobs that hold it.
     pub holders: Vec<JobId>,
+    /// The jobs that wait for it, too, and come first, in order.
+    #[serde(default)]
+    pub before: Vec<JobId>,
     /// The place in the queue, counted from 1.
     pub position: Option<u32>,
     /// Until when, for a retry delay.
     pub until: Option<DateTime<Utc>>,
+    /// A sentence for people, when a holder will not let go by itself.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// The finally steps of an attempt.
