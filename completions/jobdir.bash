@@ -61,6 +61,9 @@ _jobdir() {
             jobdir,run)
                 cmd="jobdir__subcmd__run"
                 ;;
+            jobdir,schema)
+                cmd="jobdir__subcmd__schema"
+                ;;
             jobdir,send)
                 cmd="jobdir__subcmd__send"
                 ;;
@@ -86,7 +89,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -775,6 +778,31 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__schema)
+            opts="-v -h --json --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

@@ -47,6 +47,7 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand events 'Show everything that happened to jobs'
             cand prune 'Remove ended jobs'
             cand capabilities 'Show what this version can do on this host'
+            cand schema 'Show the JSON Schema of every document'
         }
         &'jobdir;run'= {
             cand --name 'Give the job a name; only one active job can bear it'
@@ -435,6 +436,15 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
             cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
             cand --json 'Print one JSON document'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;schema'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand --json 'Print JSON, which is the default and only format'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'

@@ -58,6 +58,7 @@ const VERBS: &[Verb] = &[
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
+    verb!(schema, "Show the JSON Schema of every document", aliases: &[], usage: exit_code::USAGE),
 ];
 
 const LONG_ABOUT: &str = "\

@@ -17,6 +17,7 @@ pub mod pause;
 pub mod prune;
 pub mod resume;
 pub mod run;
+pub mod schema;
 pub mod send;
 pub mod shared;
 pub mod signal;
@@ -43,4 +44,5 @@ pub const NAMES: &[&str] = &[
     "events",
     "prune",
     "capabilities",
+    "schema",
 ];

@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("getrandom", &["platform/"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
+    ("schemars", &["domain/", "present/json"]),
     ("sysinfo", &["platform/"]),
     ("windows_sys", &["platform/"]),
 ];

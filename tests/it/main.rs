@@ -42,6 +42,8 @@ mod readme;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+mod schema;
+#[cfg(unix)]
 mod spawn;
 #[cfg(unix)]
 mod status;
