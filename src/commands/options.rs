@@ -144,7 +144,8 @@ pub struct JobArgs {
     finally_timeout: Option<Limit>,
     /// Run shell text once the end is recorded
     ///
-    /// It has 10 s, nobody waits for it, and it is told of the end as finally steps are.
+    /// It runs once for a run, with its retries, and has 10 s; nobody waits for it. It is told of the end as finally steps
+    /// are, by variables, and has at its stdin the JSON document that 'jobdir status --json' prints.
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     on_exit: Option<String>,
 

@@ -14,6 +14,7 @@ pub use self::codes::ERROR_CODES;
 pub use self::job::JobDocument;
 pub use self::schema::schema;
 use crate::domain::event::{EVENT_SCHEMA, Event, Happening};
+use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::state::State;
 
@@ -29,6 +30,11 @@ pub fn render_for_people(document: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("our documents have no failing serialiser");
     text.push('\n');
     text
+}
+
+/// Renders a JOB as `status --json` shows it.
+pub fn render_job(job: &Job) -> String {
+    render(&JobDocument::new(job, true))
 }
 
 /// Renders a time.

@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("platform", &["domain"]),
     ("store", &["domain", "platform"]),
-    // `present`: the record of an ended job holds the form in which lists print it.
+    // `present`: the record of an ended job holds the form in which lists print it, and the exit hook is given the job.
     ("supervise", &["domain", "platform", "present", "store"]),
     ("client", &["domain", "platform", "store"]),
     ("present", &["domain"]),

@@ -23,6 +23,8 @@ mod errors;
 mod examples;
 mod generated;
 #[cfg(unix)]
+mod hook;
+#[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
 mod kill;
