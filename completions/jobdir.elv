@@ -48,6 +48,8 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand prune 'Remove ended jobs'
             cand capabilities 'Show what this version can do on this host'
             cand schema 'Show the JSON Schema of every document'
+            cand help 'Show help, or the page for AI agents'
+            cand skill 'Install the page for AI agents'
         }
         &'jobdir;run'= {
             cand --name 'Give the job a name; only one active job can bear it'
@@ -445,6 +447,25 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
             cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
             cand --json 'Print JSON, which is the default and only format'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;help'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;skill'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand -f 'Replace a page that somebody has changed'
+            cand --force 'Replace a page that somebody has changed'
+            cand --json 'Print one JSON document'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'

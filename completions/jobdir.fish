@@ -53,6 +53,8 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show ever
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove ended jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "schema" -d 'Show the JSON Schema of every document'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "help" -d 'Show help, or the page for AI agents'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "skill" -d 'Install the page for AI agents'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l name -d 'Give the job a name; only one active job can bear it' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s l -l label -d 'Give the job a label (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l id-file -d 'Write the id to this file before the command starts' -r -F
@@ -379,3 +381,17 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l json -d 'Print JSON, which is the default and only format'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s f -l force -d 'Replace a page that somebody has changed'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod coordination;
 pub mod delete;
 pub mod events;
+pub mod help;
 pub mod jobs;
 pub mod kill;
 pub mod logs;
@@ -21,6 +22,7 @@ pub mod schema;
 pub mod send;
 pub mod shared;
 pub mod signal;
+pub mod skill;
 pub mod status;
 pub mod staying;
 pub mod unpause;
@@ -45,4 +47,6 @@ pub const NAMES: &[&str] = &[
     "prune",
     "capabilities",
     "schema",
+    "help",
+    "skill",
 ];

@@ -241,6 +241,28 @@ pub struct PruneDocument {
     pub bytes: u64,
 }
 
+/// `skill install --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Skill")]
+pub struct SkillDocument {
+    /// `jobdir/skill/1`.
+    #[schemars(extend("const" = "jobdir/skill/1"))]
+    pub schema: &'static str,
+    /// Where the page is now.
+    pub installed: Vec<InstalledDocument>,
+}
+
+/// One place where the page for agents is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Installed")]
+pub struct InstalledDocument {
+    /// The file, absolute.
+    pub path: String,
+    /// What was done.
+    #[schemars(extend("enum" = ["written", "replaced", "unchanged"]))]
+    pub result: &'static str,
+}
+
 /// An error.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Error")]

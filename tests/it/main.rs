@@ -42,9 +42,13 @@ mod public_form;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]
+mod recipes;
+#[cfg(unix)]
 mod run;
 #[cfg(unix)]
 mod schema;
+#[cfg(unix)]
+mod skill;
 #[cfg(unix)]
 mod spawn;
 #[cfg(unix)]

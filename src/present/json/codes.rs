@@ -3,6 +3,7 @@
 /// Every code of an error, and what it says. `docs/json.md` shows the table to people, the schema to programs.
 pub const ERROR_CODES: &[(&str, &str)] = &[
     ("busy", "somebody else is at work on the job, or it is active"),
+    ("changed", "what is to be replaced has been changed by somebody"),
     ("corrupt", "the job's files cannot be read"),
     ("cwd", "the working directory cannot be used"),
     ("damaged", "a file of the state directory cannot be read"),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, LogsDocument, PruneDocument,
-    ResultsDocument, WaitDocument,
+    ResultsDocument, SkillDocument, WaitDocument,
 };
 
 /// The verbs whose documents tell what was done to each of several jobs.
@@ -27,6 +27,7 @@ pub fn schema() -> Value {
         generator.subschema_for::<LogsDocument>(),
         generator.subschema_for::<EventDocument>(),
         generator.subschema_for::<PruneDocument>(),
+        generator.subschema_for::<SkillDocument>(),
         generator.subschema_for::<CapabilitiesDocument>(),
         generator.subschema_for::<ErrorDocument>(),
     ];
