@@ -853,7 +853,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__send)
-            opts="-n -v -h --no-newline --eof --state-dir --color --verbose --help"
+            opts="-n -v -h --no-newline --eof --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

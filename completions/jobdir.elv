@@ -401,6 +401,7 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand -n 'Write no newline after TEXT'
             cand --no-newline 'Write no newline after TEXT'
             cand --eof 'Let the job see the end of its input afterwards'
+            cand --json 'Print one JSON document'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'

@@ -343,6 +343,7 @@ always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s n -l no-newline -d 'Write no newline after TEXT'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l eof -d 'Let the job see the end of its input afterwards'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l since -d 'Only events of each job after this number' -r

@@ -320,6 +320,7 @@ impl JobArgs {
         for file in &self.env_file {
             let text = std::fs::read_to_string(file).map_err(|error| {
                 CommandError::new("env_file", format!("cannot read the environment file '{}': {error}", file.display()))
+                    .hint("name a file that you can read; each of its lines is KEY=VALUE, or KEY alone")
             })?;
             for (number, line) in text.lines().enumerate() {
                 let line = line.trim_start();
@@ -336,7 +337,8 @@ impl JobArgs {
                     }
                     Some(_) => {
                         let place = format!("'{}' line {}", file.display(), number + 1);
-                        return Err(CommandError::new("env_file", format!("{place} is not of the form KEY=VALUE")));
+                        return Err(CommandError::new("env_file", format!("{place} is not of the form KEY=VALUE"))
+                            .hint("put a name before the '='; lines that begin with # are comments"));
                     }
                 }
             }

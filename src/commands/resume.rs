@@ -115,6 +115,7 @@ fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Jo
         let pids: Vec<String> = job.observation.survivors.iter().map(|s| s.identity.pid.to_string()).collect();
         let message = format!("job {id} is {state}, and processes of it still live: {}", pids.join(", "));
         return Err(CommandError::new("survivors", message)
+            .about(id)
             .hint(format!("stop them first with 'jobdir kill {id}', or with 'jobdir resume --kill-survivors {id}'")));
     }
     let pending = job
@@ -128,6 +129,7 @@ fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Jo
         let (_, job, _) = kill(store, queue, id, &options)?;
         if job.has_survivors() || !job.state().is_recorded_end() {
             return Err(CommandError::new("not_stopped", format!("job {id}: what is left of it could not be stopped"))
+                .about(id)
                 .hint(format!("'jobdir status {id}' says who is left")));
         }
         return Ok(job);
@@ -144,12 +146,14 @@ fn busy(job: &Job) -> CommandError {
     let message =
         format!("job {id} is {}: attempt {number}{}{}", job.state(), since.unwrap_or_default(), by.unwrap_or_default());
     CommandError::new("busy", message)
+        .about(id)
         .hint(format!("wait for it with 'jobdir wait {id}', or stop it with 'jobdir kill {id}'"))
 }
 
 fn corrupt(job: &Job) -> CommandError {
     let why = job.observation.message.as_deref().unwrap_or("its files cannot be read");
     CommandError::new("corrupt", format!("job {} cannot be resumed: {why}", job.id))
+        .about(job.id)
         .hint(format!("'jobdir delete {}' removes it", job.id))
 }
 
@@ -161,6 +165,7 @@ fn command(spec: &JobSpec, args: &[OsString], job: &Job) -> Result<Vec<OsText>, 
     };
     Template::parse(template).and_then(|template| template.fill(&args, &job.meta)).map_err(|why| {
         CommandError::new("template", format!("job {}: its --resume-with command cannot be filled in: {why}", job.id))
+            .about(job.id)
             .hint(format!("the template is: {template}"))
     })
 }

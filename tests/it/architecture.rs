@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("present", &["domain"]),
     ("context", &["domain", "platform", "present", "store"]),
     ("exit_code", &["client", "domain"]),
-    ("error", &["client", "context", "exit_code", "present", "store"]),
+    ("error", &["client", "context", "domain", "exit_code", "present", "store"]),
     ("commands", &["client", "context", "domain", "error", "exit_code", "platform", "present", "store"]),
     ("cli", &["commands", "context", "error", "exit_code", "present"]),
     ("lib", &["cli", "supervise"]),

@@ -18,6 +18,8 @@ mod detach;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
+mod error_codes;
+#[cfg(unix)]
 mod errors;
 #[cfg(unix)]
 mod examples;

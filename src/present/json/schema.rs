@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The verbs whose documents tell what was done to each of several jobs.
-const ACTING: &[&str] = &["abandon", "delete", "kill", "pause", "signal", "status", "unpause"];
+const ACTING: &[&str] = &["abandon", "delete", "kill", "pause", "send", "signal", "status", "unpause"];
 
 /// Returns what the `schema` field of their documents says.
 pub(super) fn acting() -> Vec<String> {
