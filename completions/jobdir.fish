@@ -99,7 +99,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l clear-env -d 'Star
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id and return as soon as the command executes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
@@ -139,7 +139,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l clear-env -d 'S
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r

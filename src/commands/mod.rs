@@ -1,6 +1,6 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `acting`, `options` and `staying`, in
+//! Command files do not import each other; what several need is in `shared`, `acting`, `observing`, `options` and `staying`, in
 //! `client`, `store` or `present`.
 
 pub mod abandon;
@@ -13,6 +13,7 @@ pub mod help;
 pub mod jobs;
 pub mod kill;
 pub mod logs;
+pub mod observing;
 pub mod options;
 pub mod pause;
 pub mod prune;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
+use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
 use super::staying::{leave, open_typed, stay};
@@ -47,9 +48,12 @@ pub struct Args {
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Hand back after this time with the job going on
+    ///
+    /// The exit code is then 122. With --json nothing is shown, and one document tells where the job is, the end of its
+    /// output and what to type next, whether it has ended or not.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "detach", help_heading = "Watching")]
     observe: Option<Duration>,
-    /// Print one JSON document (with --detach)
+    /// Print one JSON document (with --detach or --observe)
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
@@ -64,8 +68,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
-    if args.json && !args.detach {
-        return Err(CommandError::usage("--json needs --detach: in the foreground stdout is the job's"));
+    if args.json && !args.detach && args.observe.is_none() {
+        let message = "--json needs --detach or --observe: else stdout is the job's";
+        return Err(CommandError::usage(message).hint("'--observe DURATION --json' tells of the job and shows nothing"));
     }
     let store = context.reading()?;
     let id = choose_one(&store, &args.job, context)?;
@@ -98,7 +103,8 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     if args.detach {
         return leave(&launched, args.json, context, &store);
     }
-    stay(launched, merged, &plan, args.observe, &queue, context, &store)
+    let looking = Looking { limit: args.observe, json: args.json };
+    stay(launched, merged, &plan, looking, &queue, context, &store)
 }
 
 /// Makes sure that nothing of an earlier attempt lives and that its finally steps have run.

@@ -184,6 +184,27 @@ pub struct WaitDocument<'a> {
     pub jobs: Vec<JobDocument<'a>>,
 }
 
+/// `run --observe --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
+pub struct RunDocument<'a> {
+    /// `jobdir/run/1`.
+    #[schemars(extend("const" = "jobdir/run/1"))]
+    pub schema: &'static str,
+    /// Whether the run has ended. If not, only the looking on has.
+    pub ended: bool,
+    /// The job.
+    pub job: JobDocument<'a>,
+    /// Where to go on reading.
+    pub cursor: String,
+    /// The end of its stdout.
+    pub stdout: StreamDocument,
+    /// The end of its stderr.
+    pub stderr: StreamDocument,
+    /// What to type next.
+    pub next: Vec<String>,
+}
+
 /// `logs --json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Logs")]

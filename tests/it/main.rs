@@ -35,6 +35,8 @@ mod logs;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod observe;
+#[cfg(unix)]
 mod orphans;
 #[cfg(unix)]
 mod pause;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, LogsDocument, PruneDocument,
-    ResultsDocument, SkillDocument, WaitDocument,
+    ResultsDocument, RunDocument, SkillDocument, WaitDocument,
 };
 
 /// The verbs whose documents tell what was done to each of several jobs.
@@ -25,6 +25,7 @@ pub fn schema() -> Value {
         generator.subschema_for::<ResultsDocument>(),
         generator.subschema_for::<WaitDocument>(),
         generator.subschema_for::<LogsDocument>(),
+        generator.subschema_for::<RunDocument>(),
         generator.subschema_for::<EventDocument>(),
         generator.subschema_for::<PruneDocument>(),
         generator.subschema_for::<SkillDocument>(),
