@@ -33,6 +33,8 @@ pub struct Foreground<'a> {
     pub id: JobId,
     /// The attempt that is shown.
     pub attempt: u32,
+    /// Whether what it prints is shown.
+    pub shows: bool,
     /// Whether stderr goes to the file of stdout.
     pub merged: bool,
     /// Where signals arrive.
@@ -165,6 +167,9 @@ impl Foreground<'_> {
     fn pump(&self) -> Pump {
         let paths = self.store.layout().job(self.id);
         let mut pump = Pump::new(self.queue.waker());
+        if !self.shows {
+            return pump;
+        }
         pump.add(&paths.stdout(self.attempt), Sink::Stdout, 0);
         if !self.merged {
             pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);

@@ -70,7 +70,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 
 fn document(args: &Args, jobs: &[Job], unresolved: &[crate::client::Unresolved]) -> String {
     if let (1, [job]) = (args.jobs.len(), jobs) {
-        return json::render(&JobDocument::new(job, true));
+        return json::render_job(job);
     }
     let found = jobs.iter().map(|job| ResultDocument {
         id: job.id.to_string(),

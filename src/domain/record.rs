@@ -1,6 +1,7 @@
 //! The record of a job: what its claim holder knows, replaced as a whole at every change.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Place, ProcessIdentity};
@@ -139,7 +140,7 @@ pub struct Outcome {
 }
 
 /// What the processes of an attempt used, as far as they have been waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// CPU time in user mode.
     pub user_ms: u64,
@@ -183,7 +184,7 @@ pub struct NextRung {
 }
 
 /// A process that KILL did not end.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Holdout {
     /// Which process.
     #[serde(flatten)]
@@ -225,7 +226,7 @@ pub struct Finally {
 }
 
 /// Where finally steps are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FinallyState {
     /// Still to be run.

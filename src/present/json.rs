@@ -2,16 +2,21 @@
 //!
 //! Times are RFC 3339 UTC with milliseconds, durations `*_ms`, missing is null and never absent.
 
-use std::collections::BTreeMap;
+mod codes;
+mod job;
+mod schema;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
-use serde_json::Value;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
 
-use crate::domain::event::Event;
+pub use self::codes::ERROR_CODES;
+pub use self::job::JobDocument;
+pub use self::schema::schema;
+use crate::domain::event::{EVENT_SCHEMA, Event, Happening};
 use crate::domain::job::Job;
-use crate::domain::record::{Attempt, Finally, Holdout, StopProgress, Usage, Waiting};
-use crate::domain::stop_plan::Rung;
+use crate::domain::job_id::JobId;
+use crate::domain::state::State;
 
 /// Renders a document on one line, with its end.
 pub fn render(document: &impl Serialize) -> String {
@@ -20,24 +25,79 @@ pub fn render(document: &impl Serialize) -> String {
     text
 }
 
+/// Renders a document over many lines, for those who also read it.
+pub fn render_for_people(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("our documents have no failing serialiser");
+    text.push('\n');
+    text
+}
+
+/// Renders a JOB as `status --json` shows it.
+pub fn render_job(job: &Job) -> String {
+    render(&JobDocument::new(job, true))
+}
+
 /// Renders a time.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Renders an event on one line. Its form on disk is its public form, but for the time.
-pub fn render_event(event: &Event) -> String {
-    let mut value = serde_json::to_value(event).unwrap_or(Value::Null);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("time".into(), Value::String(time(event.time)));
+/// A time in a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Time(pub DateTime<Utc>);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time(self.0))
     }
-    render(&value)
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "RFC 3339 in UTC with milliseconds.",
+            "type": "string",
+            "format": "date-time",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+        })
+    }
+}
+
+/// Renders an event on one line.
+pub fn render_event(event: &Event) -> String {
+    let Event { seq, time, id, attempt, what, .. } = event;
+    let (time, id) = (Time(*time), *id);
+    render(&EventDocument { schema: EVENT_SCHEMA, seq: *seq, time, id, attempt: *attempt, what })
+}
+
+/// A line of `events`: something that happened to a job.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+struct EventDocument<'a> {
+    #[schemars(extend("const" = EVENT_SCHEMA))]
+    schema: &'static str,
+    /// Counted from 1 within the job, without gaps.
+    seq: u64,
+    /// When it was written down.
+    time: Time,
+    /// The job.
+    id: JobId,
+    /// The attempt under way.
+    attempt: u32,
+    #[serde(flatten)]
+    what: &'a Happening,
 }
 
 /// `capabilities --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Capabilities")]
 pub struct CapabilitiesDocument<'a> {
     /// `jobdir/capabilities/1`.
+    #[schemars(extend("const" = "jobdir/capabilities/1"))]
     pub schema: &'static str,
     /// The version of jobdir.
     pub version: &'static str,
@@ -54,7 +114,8 @@ pub struct CapabilitiesDocument<'a> {
 }
 
 /// The formats that this version writes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Formats")]
 pub struct FormatsDocument {
     /// Of state directories.
     pub state: u64,
@@ -62,281 +123,12 @@ pub struct FormatsDocument {
     pub record: u32,
 }
 
-/// One JOB.
-#[derive(Debug, Serialize)]
-pub struct JobDocument<'a> {
-    schema: &'static str,
-    id: String,
-    // The third, so that a stored form is brought up to date without looking for it.
-    observed_at: String,
-    uid: Option<&'a str>,
-    name: Option<&'a str>,
-    labels: Option<&'a BTreeMap<String, String>>,
-    state: &'static str,
-    error_kind: Option<&'static str>,
-    reason: Option<&'static str>,
-    reason_text: Option<&'a str>,
-    message: Option<&'a str>,
-    exit_code: Option<i32>,
-    signal: Option<&'static str>,
-    paused: Option<bool>,
-    attempt: Option<u32>,
-    attempts: Option<Vec<AttemptDocument<'a>>>,
-    resumable: Option<bool>,
-    parent: Option<String>,
-    command: Option<Vec<String>>,
-    cwd: Option<String>,
-    created_at: Option<String>,
-    started_at: Option<String>,
-    ended_at: Option<String>,
-    duration_ms: Option<u64>,
-    pid: Option<u32>,
-    supervisor_pid: Option<u32>,
-    supervised: Option<bool>,
-    alive: Option<bool>,
-    survivors: Option<Vec<SurvivorDocument<'a>>>,
-    stop: Option<StopDocument<'a>>,
-    waiting_for: Option<Vec<WaitingDocument<'a>>>,
-    finally: Option<FinallyDocument<'a>>,
-    output: Option<OutputDocument>,
-    usage: Option<Usage>,
-    progress: Option<ProgressDocument<'a>>,
-    ready: Option<bool>,
-    meta: Option<&'a BTreeMap<String, String>>,
-    boot_id: Option<&'a str>,
-    host: Option<&'a str>,
-    containment: Option<&'a [String]>,
-    capabilities: Option<&'a [String]>,
-}
-
-#[derive(Debug, Serialize)]
-struct AttemptDocument<'a> {
-    attempt: u32,
-    command: Option<Vec<String>>,
-    state: Option<&'static str>,
-    error_kind: Option<&'static str>,
-    reason: Option<&'static str>,
-    reason_text: Option<&'a str>,
-    message: Option<&'a str>,
-    exit_code: Option<i32>,
-    signal: Option<&'static str>,
-    started_at: Option<String>,
-    ended_at: Option<String>,
-    duration_ms: Option<u64>,
-    pid: Option<u32>,
-    finally: Option<FinallyDocument<'a>>,
-    usage: Option<Usage>,
-}
-
-#[derive(Debug, Serialize)]
-struct SurvivorDocument<'a> {
-    pid: u32,
-    start_time: u64,
-    command: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct StopDocument<'a> {
-    plan: &'a str,
-    rungs: &'a [Rung],
-    rung: usize,
-    signal: &'static str,
-    since: String,
-    next: Option<NextDocument>,
-    reason: Option<&'static str>,
-    reason_text: Option<&'a str>,
-    not_stopped: &'a [Holdout],
-}
-
-#[derive(Debug, Serialize)]
-struct NextDocument {
-    signal: &'static str,
-    at: String,
-}
-
-#[derive(Debug, Serialize)]
-struct WaitingDocument<'a> {
-    kind: &'a str,
-    name: Option<&'a str>,
-    holders: Vec<String>,
-    position: Option<u32>,
-    until: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct FinallyDocument<'a> {
-    state: Value,
-    steps: Vec<StepDocument<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct StepDocument<'a> {
-    command: &'a str,
-    started_at: Option<String>,
-    ended_at: Option<String>,
-    exit_code: Option<i32>,
-    signal: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-struct OutputDocument {
-    stdout_path: String,
-    stderr_path: Option<String>,
-    stdout_bytes: u64,
-    stderr_bytes: Option<u64>,
-    dropped_bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct ProgressDocument<'a> {
-    fraction: Option<f64>,
-    current: Option<f64>,
-    total: Option<f64>,
-    message: Option<&'a str>,
-}
-
-impl<'a> JobDocument<'a> {
-    /// Describes a job; with all its attempts for `status`, without them in lists.
-    pub fn new(job: &'a Job, with_attempts: bool) -> Self {
-        let (spec, record, attempt, seen) = (job.spec(), job.record(), job.attempt(), &job.observation);
-        let known = record.is_some();
-        let started_at = attempt.and_then(|a| a.started_at);
-        let ended_at = attempt.and_then(|a| a.ended_at);
-        let running_for = started_at
-            .filter(|_| ended_at.is_none() && !job.state().is_terminal())
-            .map(|started| u64::try_from((job.observed_at - started).num_milliseconds()).unwrap_or(0));
-        Self {
-            schema: "jobdir/job/1",
-            id: job.id.to_string(),
-            observed_at: time(job.observed_at),
-            uid: spec.map(|s| s.uid.as_str()),
-            name: spec.and_then(|s| s.name.as_ref()).map(|name| name.as_str()),
-            labels: spec.map(|s| &s.labels),
-            state: seen.state.as_str(),
-            error_kind: seen.error_kind.map(|kind| kind.as_str()),
-            reason: seen.reason.map(|reason| reason.as_str()),
-            reason_text: record.and_then(|r| r.outcome()?.reason_text.as_deref()),
-            message: seen.message.as_deref(),
-            exit_code: attempt.and_then(|a| a.exit_code),
-            signal: attempt.and_then(|a| a.signal).map(|signal| signal.name()),
-            paused: record.map(|r| r.paused),
-            attempt: attempt.map(|a| a.number),
-            attempts: record.filter(|_| with_attempts).map(|r| r.attempts.iter().map(attempt_document).collect()),
-            resumable: known.then(|| job.is_resumable()),
-            parent: spec.and_then(|s| s.parent).map(|id| id.to_string()),
-            command: job.command().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
-            cwd: spec.map(|s| s.cwd.lossy().into_owned()),
-            created_at: spec.map(|s| time(s.created_at)),
-            started_at: started_at.map(time),
-            ended_at: ended_at.map(time),
-            duration_ms: attempt.and_then(|a| a.duration_ms).or(running_for),
-            pid: attempt.and_then(|a| a.leader).map(|leader| leader.pid),
-            supervisor_pid: record.and_then(|r| r.supervisor).map(|supervisor| supervisor.pid),
-            supervised: seen.supervised,
-            alive: seen.alive,
-            survivors: known.then(|| {
-                seen.survivors
-                    .iter()
-                    .map(|s| SurvivorDocument {
-                        pid: s.identity.pid,
-                        start_time: s.identity.start_time,
-                        command: &s.command,
-                    })
-                    .collect()
-            }),
-            stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
-            waiting_for: job.waiting_for.as_ref().map(|list| list.iter().map(waiting_document).collect()),
-            finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
-            output: job.output.as_ref().map(|output| OutputDocument {
-                stdout_path: output.stdout_path.to_string_lossy().into_owned(),
-                stderr_path: output.stderr_path.as_ref().map(|path| path.to_string_lossy().into_owned()),
-                stdout_bytes: output.stdout_bytes,
-                stderr_bytes: output.stderr_path.as_ref().map(|_| output.stderr_bytes),
-                dropped_bytes: output.dropped_bytes,
-            }),
-            usage: attempt.and_then(|a| a.usage),
-            progress: job.progress.as_ref().map(|p| ProgressDocument {
-                fraction: p.fraction,
-                current: p.current,
-                total: p.total,
-                message: p.message.as_deref(),
-            }),
-            ready: known.then_some(job.ready),
-            meta: known.then_some(&job.meta),
-            boot_id: record.map(|r| r.place.boot_id.as_str()),
-            host: record.map(|r| r.place.host.as_str()),
-            containment: record.map(|r| r.containment.as_slice()),
-            capabilities: record.map(|r| r.capabilities.as_slice()),
-        }
-    }
-}
-
-fn attempt_document(attempt: &Attempt) -> AttemptDocument<'_> {
-    let outcome = attempt.outcome.as_ref();
-    AttemptDocument {
-        attempt: attempt.number,
-        command: attempt.command.as_ref().map(|words| words.iter().map(|word| word.lossy().into_owned()).collect()),
-        state: outcome.map(|o| o.state.as_str()),
-        error_kind: outcome.and_then(|o| o.error_kind).map(|kind| kind.as_str()),
-        reason: outcome.and_then(|o| o.reason).map(|reason| reason.as_str()),
-        reason_text: outcome.and_then(|o| o.reason_text.as_deref()),
-        message: attempt.message.as_deref(),
-        exit_code: attempt.exit_code,
-        signal: attempt.signal.map(|signal| signal.name()),
-        started_at: attempt.started_at.map(time),
-        ended_at: attempt.ended_at.map(time),
-        duration_ms: attempt.duration_ms,
-        pid: attempt.leader.map(|leader| leader.pid),
-        finally: attempt.finally.as_ref().map(finally_document),
-        usage: attempt.usage,
-    }
-}
-
-fn stop_document(stop: &StopProgress) -> StopDocument<'_> {
-    StopDocument {
-        plan: &stop.plan,
-        rungs: &stop.rungs,
-        rung: stop.rung,
-        signal: stop.signal.name(),
-        since: time(stop.since),
-        next: stop.next.as_ref().map(|next| NextDocument { signal: next.signal.name(), at: time(next.at) }),
-        reason: stop.reason.map(|reason| reason.as_str()),
-        reason_text: stop.reason_text.as_deref(),
-        not_stopped: &stop.not_stopped,
-    }
-}
-
-fn waiting_document(waiting: &Waiting) -> WaitingDocument<'_> {
-    WaitingDocument {
-        kind: &waiting.kind,
-        name: waiting.name.as_deref(),
-        holders: waiting.holders.iter().map(ToString::to_string).collect(),
-        position: waiting.position,
-        until: waiting.until.map(time),
-    }
-}
-
-fn finally_document(finally: &Finally) -> FinallyDocument<'_> {
-    FinallyDocument {
-        state: serde_json::to_value(finally.state).unwrap_or(Value::Null),
-        steps: finally
-            .steps
-            .iter()
-            .map(|step| StepDocument {
-                command: &step.command,
-                started_at: step.started_at.map(time),
-                ended_at: step.ended_at.map(time),
-                exit_code: step.exit_code,
-                signal: step.signal.map(|signal| signal.name()),
-            })
-            .collect(),
-    }
-}
-
 /// `jobs --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Jobs")]
 pub struct JobsDocument<'a> {
     /// `jobdir/jobs/1`.
+    #[schemars(extend("const" = "jobdir/jobs/1"))]
     pub schema: &'static str,
     /// Where the jobs are.
     pub state_dir: String,
@@ -352,20 +144,24 @@ pub fn jobs_opening(state_dir: &str) -> String {
 }
 
 /// What a verb did to several jobs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Results")]
 pub struct ResultsDocument<'a> {
     /// `jobdir/<verb>/1`.
+    #[schemars(extend("enum" = schema::acting()))]
     pub schema: String,
     /// One for each job.
     pub results: Vec<ResultDocument<'a>>,
 }
 
 /// What a verb did to one job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Result")]
 pub struct ResultDocument<'a> {
     /// The job's id, or what the user wrote when there is no such job.
     pub id: String,
     /// What really happened.
+    #[schemars(extend("enum" = codes::RESULTS))]
     pub result: &'static str,
     /// A sentence for people.
     pub message: Option<String>,
@@ -374,9 +170,11 @@ pub struct ResultDocument<'a> {
 }
 
 /// `wait --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Wait")]
 pub struct WaitDocument<'a> {
     /// `jobdir/wait/1`.
+    #[schemars(extend("const" = "jobdir/wait/1"))]
     pub schema: &'static str,
     /// Whether what was waited for has come about.
     pub satisfied: bool,
@@ -386,16 +184,40 @@ pub struct WaitDocument<'a> {
     pub jobs: Vec<JobDocument<'a>>,
 }
 
+/// `run --observe --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
+pub struct RunDocument<'a> {
+    /// `jobdir/run/1`.
+    #[schemars(extend("const" = "jobdir/run/1"))]
+    pub schema: &'static str,
+    /// Whether the run has ended. If not, only the looking on has.
+    pub ended: bool,
+    /// The job.
+    pub job: JobDocument<'a>,
+    /// Where to go on reading.
+    pub cursor: String,
+    /// The end of its stdout.
+    pub stdout: StreamDocument,
+    /// The end of its stderr.
+    pub stderr: StreamDocument,
+    /// What to type next.
+    pub next: Vec<String>,
+}
+
 /// `logs --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Logs")]
 pub struct LogsDocument {
     /// `jobdir/logs/1`.
+    #[schemars(extend("const" = "jobdir/logs/1"))]
     pub schema: &'static str,
     /// The job.
     pub id: String,
     /// The attempt whose output this is.
     pub attempt: u32,
     /// Where the job is.
+    #[schemars(with = "State")]
     pub state: &'static str,
     /// Where to go on reading.
     pub cursor: String,
@@ -406,7 +228,8 @@ pub struct LogsDocument {
 }
 
 /// A part of one stream.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stream")]
 pub struct StreamDocument {
     /// The text.
     pub text: String,
@@ -424,19 +247,60 @@ pub struct StreamDocument {
     pub dropped_bytes: u64,
 }
 
+/// `prune --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Prune")]
+pub struct PruneDocument {
+    /// `jobdir/prune/1`.
+    #[schemars(extend("const" = "jobdir/prune/1"))]
+    pub schema: &'static str,
+    /// Whether nothing was removed, only chosen.
+    pub dry_run: bool,
+    /// The jobs that were removed, or would be.
+    pub removed: Vec<JobId>,
+    /// What they took.
+    pub bytes: u64,
+}
+
+/// `skill install --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Skill")]
+pub struct SkillDocument {
+    /// `jobdir/skill/1`.
+    #[schemars(extend("const" = "jobdir/skill/1"))]
+    pub schema: &'static str,
+    /// Where the page is now.
+    pub installed: Vec<InstalledDocument>,
+}
+
+/// One place where the page for agents is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Installed")]
+pub struct InstalledDocument {
+    /// The file, absolute.
+    pub path: String,
+    /// What was done.
+    #[schemars(extend("enum" = ["written", "replaced", "unchanged"]))]
+    pub result: &'static str,
+}
+
 /// An error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
 pub struct ErrorDocument<'a> {
     /// `jobdir/error/1`.
+    #[schemars(extend("const" = "jobdir/error/1"))]
     pub schema: &'static str,
     /// The error.
     pub error: ErrorBody<'a>,
 }
 
 /// What an error says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBody")]
 pub struct ErrorBody<'a> {
     /// A stable word.
+    #[schemars(extend("enum" = codes::words()))]
     pub code: &'a str,
     /// A sentence.
     pub message: &'a str,

@@ -18,10 +18,14 @@ mod detach;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
+mod error_codes;
+#[cfg(unix)]
 mod errors;
 #[cfg(unix)]
 mod examples;
 mod generated;
+#[cfg(unix)]
+mod hook;
 #[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
@@ -30,6 +34,8 @@ mod kill;
 mod logs;
 #[cfg(unix)]
 mod names;
+#[cfg(unix)]
+mod observe;
 #[cfg(unix)]
 mod orphans;
 #[cfg(unix)]
@@ -40,7 +46,13 @@ mod public_form;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]
+mod recipes;
+#[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod schema;
+#[cfg(unix)]
+mod skill;
 #[cfg(unix)]
 mod spawn;
 #[cfg(unix)]
