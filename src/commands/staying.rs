@@ -17,7 +17,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::{self, WakeQueue};
 use crate::present::json::{self, JobDocument};
-use crate::present::text::escape;
+use crate::present::text;
 use crate::store::{Store, StoreError, Surroundings};
 
 /// Prints the id, or the whole job.
@@ -54,14 +54,19 @@ pub(super) fn stay(
 ) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
     let Launched { id, attempt, queued, connection, .. } = launched;
-    if queued
-        && !looking.json
-        && let Ok(job) = store.load(id, &Surroundings::new())
-    {
-        context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
+    let tell_of_queue = || {
+        if !looking.json
+            && let Ok(job) = store.load(id, &Surroundings::new())
+        {
+            context.talk(&format!("jobdir: job {id} is {}{}", job.state(), waiting_text(&job)));
+        }
+    };
+    if queued {
+        tell_of_queue();
     }
     let until = looking.limit.map(|limit| Instant::now() + limit);
-    let foreground = Foreground { store, id, attempt, shows: !looking.json, merged, queue, connection, until };
+    let foreground =
+        Foreground { store, id, attempt, shows: !looking.json, merged, queue, connection, until, is_queued: queued };
     let end = foreground.stay(
         |signal, nth| {
             if context.stderr_is_terminal() {
@@ -72,6 +77,7 @@ pub(super) fn stay(
             let logs = format!("'jobdir logs {id}' has all of it");
             context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
         },
+        tell_of_queue,
     );
     match end.map_err(refuse)? {
         ForegroundEnd::RunEnded(_until_the_outcome_is_read) if looking.json => look(id, None, queue, context, store),
@@ -143,21 +149,7 @@ fn deleted(id: JobId) -> CommandError {
 
 /// Says what a queued job waits for, and who holds it.
 pub(super) fn waiting_text(job: &Job) -> String {
-    let list: Vec<String> = job
-        .waiting_for
-        .iter()
-        .flatten()
-        .map(|waiting| {
-            let name = waiting.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
-            let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
-            match waiting.kind.as_str() {
-                "after" => format!("for the end of job{name}"),
-                "retry" => "to be retried".to_owned(),
-                kind if holders.is_empty() => format!("for {kind}{name}"),
-                kind => format!("for {kind}{name}, held by job {}", holders.join(", ")),
-            }
-        })
-        .collect();
+    let list: Vec<String> = job.waiting_for.iter().flatten().map(text::waiting).collect();
     if list.is_empty() { String::new() } else { format!(": it waits {}", list.join("; ")) }
 }
 

@@ -117,6 +117,7 @@ impl Store {
                     progress: None,
                     ready: false,
                     waiting_for: None,
+                    chain: None,
                 })
             }
         }
@@ -245,6 +246,7 @@ pub(super) fn assemble(
         ready: traces.ready,
         files: Some((spec, record)),
         waiting_for: None,
+        chain: None,
     }
 }
 

@@ -80,6 +80,8 @@ pub struct JobDocument<'a> {
     stop: Option<StopDocument<'a>>,
     /// What a queued job waits for.
     waiting_for: Option<Vec<WaitingDocument<'a>>>,
+    /// Of a queued job in full: the jobs that it waits for, those that they wait for, and so on, nearest first. Null in lists.
+    chain: Option<Vec<ChainDocument<'a>>>,
     /// The finally steps of this attempt.
     finally: Option<FinallyDocument<'a>>,
     /// Where the output of this attempt is, and how much.
@@ -171,10 +173,25 @@ struct WaitingDocument<'a> {
     /// The mutex, the group of slots or the job.
     name: Option<&'a str>,
     holders: &'a [JobId],
+    /// The jobs that wait for it, too, and come first, in order.
+    queued_before: &'a [JobId],
     /// The place in the queue, counted from 1.
     position: Option<u32>,
     /// Until when, for a retry.
     until: Option<Time>,
+    /// What keeps a holder from letting go by itself, and what to do about it.
+    message: Option<&'a str>,
+}
+
+/// One job that a queued job waits for, directly or not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChainLink")]
+struct ChainDocument<'a> {
+    id: JobId,
+    name: Option<&'a str>,
+    state: State,
+    supervised: Option<bool>,
+    waiting_for: Option<Vec<WaitingDocument<'a>>>,
 }
 
 /// The finally steps of an attempt.
@@ -261,7 +278,8 @@ impl<'a> JobDocument<'a> {
             alive: seen.alive,
             survivors: known.then(|| seen.survivors.iter().map(survivor_document).collect()),
             stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
-            waiting_for: job.waiting_for.as_ref().map(|list| list.iter().map(waiting_document).collect()),
+            waiting_for: waiting_documents(job),
+            chain: job.chain.as_ref().map(|chain| chain.iter().map(chain_document).collect()),
             finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
             output: job.output.as_ref().map(|output| OutputDocument {
                 stdout_path: output.stdout_path.to_string_lossy().into_owned(),
@@ -332,13 +350,29 @@ fn stop_document(stop: &StopProgress) -> StopDocument<'_> {
     }
 }
 
+fn chain_document(job: &Job) -> ChainDocument<'_> {
+    ChainDocument {
+        id: job.id,
+        name: job.spec().and_then(|spec| spec.name.as_ref()).map(|name| name.as_str()),
+        state: job.state(),
+        supervised: job.observation.supervised,
+        waiting_for: waiting_documents(job),
+    }
+}
+
+fn waiting_documents(job: &Job) -> Option<Vec<WaitingDocument<'_>>> {
+    Some(job.waiting_for.as_ref()?.iter().map(waiting_document).collect())
+}
+
 fn waiting_document(waiting: &Waiting) -> WaitingDocument<'_> {
     WaitingDocument {
         kind: &waiting.kind,
         name: waiting.name.as_deref(),
         holders: &waiting.holders,
+        queued_before: &waiting.before,
         position: waiting.position,
         until: waiting.until.map(Time),
+        message: waiting.message.as_deref(),
     }
 }
 
