@@ -73,7 +73,7 @@ impl Store {
         }
     }
 
-    /// Removes what crashed processes left in `trash/` and, when it is a day old, in `staging/`.
+    /// Removes what crashed processes left: in `trash/`, in `staging/` when it is a day old, claims of settled jobs.
     pub fn sweep(&self) {
         let entries = |path| std::fs::read_dir(path).into_iter().flatten().flatten();
         for entry in entries(self.layout().trash()) {
@@ -85,6 +85,7 @@ impl Store {
                 atomic::remove_any(&entry.path()).ok();
             }
         }
+        self.tidy_ended();
     }
 }
 

@@ -42,6 +42,11 @@ impl Layout {
         self.root.join("ids")
     }
 
+    /// The ids of jobs that have settled, in the order in which they ended.
+    pub fn ended(&self) -> PathBuf {
+        self.root.join("ended")
+    }
+
     /// Where jobs are.
     pub fn jobs(&self) -> PathBuf {
         self.root.join("jobs")

@@ -1,18 +1,19 @@
 //! The public form of an ended job, kept in its record: what `jobs --json` prints of it is then copied and not made anew.
 //!
-//! It is a hint. It is taken only when it was made by this version, for this state directory and job, while the spec is as
-//! it was and the check sum of the whole fits; readers of the record pass it over. Only a job of which nothing can change any more gets one.
+//! It is a hint. It is taken only when its form is that of this version, when it was made for this state directory and
+//! job, while the spec is as it was, and when the check sum of the whole fits; readers of the record pass it over. Only a job of which nothing can change any more gets one.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::claim::Claim;
+use super::ended::has_settled;
 use super::error::StoreError;
 use super::layout::JobPaths;
 use super::snapshot::{self, Surroundings};
 use super::{Flush, Store, atomic, format};
 use crate::domain::identity::Whereabouts;
-use crate::domain::job::Job;
+use crate::domain::job::{Job, PUBLIC_FORM};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::{Evidence, observe};
 use crate::domain::record::JobRecord;
@@ -91,7 +92,7 @@ fn before_time(id: JobId) -> String {
 }
 
 fn opening(store: &Store) -> String {
-    let mut text = format!("\"public\":{{\"by\":\"{}\",\"root\":", env!("CARGO_PKG_VERSION"));
+    let mut text = format!("\"public\":{{\"form\":{PUBLIC_FORM},\"root\":");
     text.push_str(&String::from_utf8_lossy(&format::render(&store.layout().root().to_string_lossy())));
     text.truncate(text.trim_end().len());
     text.push_str(",\"spec\":[");
@@ -116,12 +117,8 @@ impl Store {
     /// Returns how readers will see a job that ends with this record, if nothing of that can change any more without the
     /// record being replaced: all its processes are gone, and it has left no file that is read at the moment of asking.
     pub fn settled(&self, spec: SpecHead, record: &JobRecord) -> Option<Job> {
-        let attempt = record.attempt();
-        let traces = attempt.traces.filter(|traces| !traces.meta && !traces.progress)?;
-        if !record.state.is_recorded_end() || !attempt.adopted.is_empty() {
-            return None;
-        }
-        if record.state == crate::domain::state::State::Abandoned {
+        let traces = record.attempt().traces.filter(|traces| !traces.meta && !traces.progress)?;
+        if !has_settled(record) {
             return None;
         }
         let nothing = Evidence {

@@ -304,7 +304,7 @@ impl Run {
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
-        claim.release();
+        claim.end(&store, journal.record());
         connection.tell(&Notice::Ended);
         let succeeded = journal.record().state == State::Succeeded;
         let attempt = journal.record().attempt().number;

@@ -47,7 +47,7 @@ fn the_form_says_what_would_be_made_anew() {
 fn a_form_is_passed_over_when_anything_beside_it_has_changed() {
     for (what, from, to) in [
         ("the record", "\"exit_code\":3,\"signal\":null,\"adopted\"", "\"exit_code\":4,\"signal\":null,\"adopted\""),
-        ("the version", "\"public\":{\"by\":\"", "\"public\":{\"by\":\"9"),
+        ("the form's number", "\"public\":{\"form\":", "\"public\":{\"form\":9"),
         ("the form", "\"exit_code\":3,\"signal\":null,\"paused\"", "\"exit_code\":5,\"signal\":null,\"paused\""),
     ] {
         let (env, record) = ended();
@@ -99,4 +99,34 @@ fn what_can_change_after_the_end_has_no_form() {
     env.jobdir(&["resume", "2"]).assert_code(3);
     let jobs = env.jobdir(&["jobs", "--json"]).json();
     assert_eq!(jobs["jobs"][1]["attempt"], 2);
+}
+
+#[test]
+fn whoever_changes_the_fields_of_a_job_raises_the_number_of_the_form() {
+    let schema = TestEnv::new().jobdir(&["schema"]).json();
+    let fields: Vec<String> =
+        schema["$defs"]["Job"]["properties"].as_object().expect("fields").keys().cloned().collect();
+    let known = "alive attempt attempts boot_id capabilities chain command containment created_at cwd duration_ms ended_at \
+                 error_kind exit_code finally host id labels message meta name observed_at output parent paused pid \
+                 progress ready reason reason_text resumable schema signal started_at state stop supervised supervisor_pid \
+                 survivors uid usage waiting_for";
+    assert_eq!(fields.join(" "), known, "raise PUBLIC_FORM in src/domain/job.rs, then change this list");
+}
+
+#[test]
+fn a_job_that_has_settled_leaves_no_lock_and_is_on_the_list() {
+    let env = TestEnv::new();
+    let lock = |id: &str| env.state().join("locks").join(id);
+    let list = || std::fs::read_to_string(env.state().join("ended")).unwrap_or_default();
+    env.jobdir(&["run", "--", "true"]).assert_code(0);
+    assert_eq!((lock("1").exists(), list()), (false, "1\n".to_owned()));
+    let running = env.start(&[], &["block"]);
+    assert!(lock(&running).exists());
+    env.jobdir(&["abandon", &running]).assert_code(0);
+    assert_eq!((lock(&running).exists(), list()), (true, "1\n".to_owned()), "processes of it may live");
+    env.jobdir(&["kill", &running]).assert_code(0);
+    // Resumed, it is claimed again; ended again, it is the last that ended.
+    env.jobdir(&["run", "--", "true"]).assert_code(0);
+    env.jobdir(&["resume", "1"]).assert_code(0);
+    assert!(list().ends_with("3\n1\n") && !lock("1").exists(), "{}", list());
 }
