@@ -207,6 +207,10 @@ struct OutputDocument {
     stderr_bytes: Option<u64>,
     /// How much of it is gone for ever.
     dropped_bytes: u64,
+    /// The size limit of each, if there is one.
+    log_max_bytes: Option<u64>,
+    /// Whether somebody keeps that limit; null without one, and when nothing writes any more.
+    log_max_kept: Option<bool>,
 }
 
 /// How far a job says it is.
@@ -269,6 +273,8 @@ impl<'a> JobDocument<'a> {
                 stdout_bytes: output.stdout_bytes,
                 stderr_bytes: output.stderr_path.as_ref().map(|_| output.stderr_bytes),
                 dropped_bytes: output.dropped_bytes,
+                log_max_bytes: output.limit_bytes,
+                log_max_kept: output.limit_kept,
             }),
             usage: attempt.and_then(|a| a.usage),
             progress: job.progress.as_ref().map(|p| ProgressDocument {
