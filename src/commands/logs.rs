@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 use regex::bytes::Regex;
 
 use super::shared::{choose_one, dropped_notice};
-use super::streams::{DOCUMENT_MAX, read_stream};
+use super::streams::{DOCUMENT_MAX, read_part, read_stream};
 use crate::client::{FollowEnd, Following, Grep, MOST_CONTEXT, Sink, Wanted};
 use crate::context::Context;
 use crate::domain::cursor::Cursor;
@@ -164,6 +164,18 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         _ if args.attempt.is_none() && on => None,
         _ => Some(attempt),
     };
+    if args.grep.is_some() && args.tail.is_some() && args.max_bytes.is_some() {
+        // Which lines are the newest that fit is known only when all have been read.
+        for attempt in attempt..=last.unwrap_or(attempt) {
+            for sink in args.streams() {
+                let piece = read_part(store, job, attempt, sink, &args.wanted(attempt, sink))?;
+                if let Err(error) = platform::write_all(sink == Sink::Stderr, &piece.unwrap_or_default().bytes) {
+                    return not_taken(job, error);
+                }
+            }
+        }
+        return Ok(exit_code::DONE);
+    }
     let queue = context.queue().map_err(anyhow::Error::from)?;
     let following = Following {
         store,
@@ -176,14 +188,12 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
     };
     let wanted = |attempt, sink| {
         let mut wanted = args.wanted(attempt, sink);
-        if !on {
-            let length = length(attempt, sink);
-            wanted.until = Some(length);
-            if wanted.from > length {
-                // The job has emptied its log.
-                wanted.from = 0;
-            }
+        let length = length(attempt, sink);
+        if wanted.from > length {
+            // The job has emptied its log, as `> /dev/stderr` does.
+            wanted.from = 0;
         }
+        wanted.until = (!on).then_some(length);
         (wanted, limit_of(job, attempt))
     };
     match following.show(wanted, |sink, bytes| context.talk(&dropped_notice(sink, bytes)))? {
@@ -195,11 +205,16 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         FollowEnd::Signal(signal) => {
             Ok(crate::client::shell_code(crate::domain::outcome::ExitStatus::Signaled(signal)))
         }
-        FollowEnd::NotTaken(_, error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(exit_code::DONE),
-        FollowEnd::NotTaken(_, error) => {
-            Err(CommandError::new("io", format!("cannot pass on the output of job {}: {error}", job.id)))
-        }
+        FollowEnd::NotTaken(_, error) => not_taken(job, error),
     }
+}
+
+/// Ends when our stdout or stderr does not take the output. That nobody reads it any more is no failure.
+fn not_taken(job: &Job, error: std::io::Error) -> Result<u8, CommandError> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Ok(exit_code::DONE);
+    }
+    Err(CommandError::new("io", format!("cannot pass on the output of job {}: {error}", job.id)))
 }
 
 /// Returns the size limit of the logs of an attempt. One that began after the job was read has that of the latest.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::client::{Sink, Wanted, read_piece};
+use crate::client::{Piece, Sink, Wanted, read_piece};
 use crate::domain::job::Job;
 use crate::error::CommandError;
 use crate::present::output::{GapDocument, StreamDocument, TailDocument, decode};
@@ -23,7 +23,7 @@ pub(super) fn read_stream(
     known: u64,
 ) -> Result<StreamDocument, CommandError> {
     let Some(wanted) = wanted else { return Ok(StreamDocument::empty(known)) };
-    let Some(piece) = read(store, job, attempt, sink, wanted)? else { return Ok(StreamDocument::empty(0)) };
+    let Some(piece) = read_part(store, job, attempt, sink, wanted)? else { return Ok(StreamDocument::empty(0)) };
     let (text, encoding) = decode(piece.bytes);
     Ok(StreamDocument {
         text,
@@ -37,13 +37,14 @@ pub(super) fn read_stream(
     })
 }
 
-fn read(
+/// Reads a part of a stream; `None` when there is no such log: it was merged, or the attempt never started.
+pub(super) fn read_part(
     store: &Store,
     job: &Job,
     attempt: u32,
     sink: Sink,
     wanted: &Wanted,
-) -> Result<Option<crate::client::Piece>, CommandError> {
+) -> Result<Option<Piece>, CommandError> {
     let paths = store.layout().job(job.id);
     let path: PathBuf = match sink {
         Sink::Stdout => paths.stdout(attempt),
@@ -53,7 +54,6 @@ fn read(
     let known = job.record().and_then(|record| record.attempts.iter().find(|known| known.number == attempt));
     let log = match Log::open(&path, known.and_then(|known| known.log_limit).map(|limit| limit.max_bytes)) {
         Ok(log) => log,
-        // Merged, or never started.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };

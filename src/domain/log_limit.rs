@@ -9,7 +9,7 @@ use std::time::Duration;
 pub const DEFAULT: u64 = 1 << 30;
 
 /// Faster than anything writes to a file; how soon a log can be full follows from it.
-const FASTEST: u64 = 8 << 30;
+const FASTEST: u64 = 4 << 30;
 /// A log that is nearly full is looked at so often while it grows.
 const SOON: Duration = Duration::from_millis(20);
 /// The longest pause while a log grows.
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn nearly_full_logs_are_looked_at_soon_and_empty_ones_late() {
         assert_eq!(pause(0), SOON);
-        assert_eq!(pause(1 << 30), Duration::from_millis(125));
+        assert_eq!(pause(1 << 30), Duration::from_millis(250));
         assert_eq!(pause(u64::MAX), LATE);
     }
 

@@ -90,6 +90,8 @@ fn parts_by_lines_and_bytes() {
         (vec!["--grep", "^c$", "-C", "1"], "b\nc\nd\n"),
         (vec!["--grep", "a|d", "-C", "1"], "a\nb\nc\nd\n"),
         (vec!["--grep", "nothing"], ""),
+        (vec!["--grep", "b|d", "--max-bytes", "3"], "b\nd"),
+        (vec!["--grep", "b|d", "--tail", "9", "--max-bytes", "3"], "\nd\n"),
     ] {
         let mut arguments = vec!["logs"];
         arguments.extend(&options);
