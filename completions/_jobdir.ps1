@@ -70,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('--nice', '--nice', [CompletionResultType]::ParameterName, 'Run with this niceness, from -20 to 19')
             [CompletionResult]::new('--rlimit', '--rlimit', [CompletionResultType]::ParameterName, 'Set a resource limit: NOFILE=1024 (can be repeated)')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Where the input comes from: inherit, null, fifo or a file')
+            [CompletionResult]::new('--log-max', '--log-max', [CompletionResultType]::ParameterName, 'Keep each log below this size: its first part and its newest')
             [CompletionResult]::new('--stop-plan', '--stop-plan', [CompletionResultType]::ParameterName, 'How to stop it: SIGNAL:WAIT,…,KILL or a preset')
             [CompletionResult]::new('--stop-signal', '--stop-signal', [CompletionResultType]::ParameterName, 'The first signal of the stop plan')
             [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'The longest time between the first signal and KILL')
@@ -116,6 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('--nice', '--nice', [CompletionResultType]::ParameterName, 'Run with this niceness, from -20 to 19')
             [CompletionResult]::new('--rlimit', '--rlimit', [CompletionResultType]::ParameterName, 'Set a resource limit: NOFILE=1024 (can be repeated)')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Where the input comes from: inherit, null, fifo or a file')
+            [CompletionResult]::new('--log-max', '--log-max', [CompletionResultType]::ParameterName, 'Keep each log below this size: its first part and its newest')
             [CompletionResult]::new('--stop-plan', '--stop-plan', [CompletionResultType]::ParameterName, 'How to stop it: SIGNAL:WAIT,…,KILL or a preset')
             [CompletionResult]::new('--stop-signal', '--stop-signal', [CompletionResultType]::ParameterName, 'The first signal of the stop plan')
             [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'The longest time between the first signal and KILL')
@@ -240,8 +242,14 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             break
         }
         'jobdir;logs' {
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only the last lines of each stream')
-            [CompletionResult]::new('--tail', '--tail', [CompletionResultType]::ParameterName, 'Only the last lines of each stream')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what is new since a former answer')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only the last lines')
+            [CompletionResult]::new('--tail', '--tail', [CompletionResultType]::ParameterName, 'Only the last lines')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Only the first lines')
+            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Only so many bytes: the newest with --tail, else the first')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Only lines that match this regular expression')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'With --grep: also so many lines before and after each')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'With --grep: also so many lines before and after each')
             [CompletionResult]::new('--attempt', '--attempt', [CompletionResultType]::ParameterName, 'The output of this attempt, not of the latest')
             [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where the jobs are [env: JOBDIR_STATE_DIR]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour: auto, always or never [env: NO_COLOR]')
@@ -249,6 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on until the job ends')
             [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Only stdout')
             [CompletionResult]::new('--stderr', '--stderr', [CompletionResultType]::ParameterName, 'Only stderr')
+            [CompletionResult]::new('--strip-ansi', '--strip-ansi', [CompletionResultType]::ParameterName, 'Without colours and other escape sequences')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
@@ -259,6 +268,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
         'jobdir;wait' {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Stop waiting after this time; the jobs go on')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Wait for this instead of the end')
+            [CompletionResult]::new('--tail', '--tail', [CompletionResultType]::ParameterName, 'Also show the last lines of each job''s output')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Only jobs in this state (can be repeated)')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Only jobs with this name (can be repeated)')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Only jobs with this label (can be repeated)')

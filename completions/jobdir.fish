@@ -69,6 +69,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l umask -d 'Set the 
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l nice -d 'Run with this niceness, from -20 to 19' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l rlimit -d 'Set a resource limit: NOFILE=1024 (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stdin -d 'Where the input comes from: inherit, null, fifo or a file' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l log-max -d 'Keep each log below this size: its first part and its newest' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stop-plan -d 'How to stop it: SIGNAL:WAIT,…,KILL or a preset' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l stop-signal -d 'The first signal of the stop plan' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l grace -d 'The longest time between the first signal and KILL' -r
@@ -109,6 +110,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l umask -d 'Set t
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l nice -d 'Run with this niceness, from -20 to 19' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l rlimit -d 'Set a resource limit: NOFILE=1024 (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stdin -d 'Where the input comes from: inherit, null, fifo or a file' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l log-max -d 'Keep each log below this size: its first part and its newest' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stop-plan -d 'How to stop it: SIGNAL:WAIT,…,KILL or a preset' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l stop-signal -d 'The first signal of the stop plan' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l grace -d 'The longest time between the first signal and KILL' -r
@@ -203,7 +205,12 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s n -l tail -d 'Only the last lines of each stream' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l since -d 'Only what is new since a former answer' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s n -l tail -d 'Only the last lines' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l head -d 'Only the first lines' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l max-bytes -d 'Only so many bytes: the newest with --tail, else the first' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l grep -d 'Only lines that match this regular expression' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s C -l context -d 'With --grep: also so many lines before and after each' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l attempt -d 'The output of this attempt, not of the latest' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
@@ -212,11 +219,13 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s f -l follow -d 'Go on until the job ends'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l stdout -d 'Only stdout'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l stderr -d 'Only stderr'
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l strip-ansi -d 'Without colours and other escape sequences'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l timeout -d 'Stop waiting after this time; the jobs go on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l for -d 'Wait for this instead of the end' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l tail -d 'Also show the last lines of each job\'s output' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l name -d 'Only jobs with this name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s l -l label -d 'Only jobs with this label (can be repeated)' -r

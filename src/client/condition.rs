@@ -9,8 +9,8 @@ use super::end::{EndWatch, Woken};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::state::State;
-use crate::platform::{self, Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings, Watch};
+use crate::platform::{Wake, WakeQueue};
+use crate::store::{Log, Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: Duration = Duration::from_secs(1);
 const BLIND_POLL: Duration = Duration::from_millis(100);
@@ -156,8 +156,9 @@ impl Looked {
                 let paths = store.layout().job(self.id);
                 let [out, err] = &mut self.output;
                 // Both are looked at, so that neither falls behind.
-                let found = out.is_found(regex, paths.stdout(attempt));
-                err.is_found(regex, paths.stderr(attempt)) || found
+                let limit = job.output.as_ref().and_then(|output| output.limit_bytes);
+                let found = out.is_found(regex, paths.stdout(attempt), limit);
+                err.is_found(regex, paths.stderr(attempt), limit) || found
             }
         };
         // Gone for ever: an ended run brings nothing more, but its deletion.
@@ -170,18 +171,18 @@ impl Looked {
 }
 
 impl OutputSearch {
-    fn is_found(&mut self, regex: &Regex, path: PathBuf) -> bool {
-        use std::io::{Read, Seek, SeekFrom};
+    fn is_found(&mut self, regex: &Regex, path: PathBuf, limit: Option<u64>) -> bool {
         if self.path != path {
             *self = Self { path, ..Self::default() };
         }
-        let Ok(mut file) = platform::open_regular(&self.path) else { return false };
-        if file.seek(SeekFrom::Start(self.position)).is_err() {
-            return false;
-        }
+        let Ok(log) = Log::open(&self.path, limit) else { return false };
         let mut chunk = vec![0u8; 1 << 20];
-        while let Ok(n @ 1..) = file.read(&mut chunk) {
-            self.position += n as u64;
+        while let Ok((start, n @ 1..)) = log.read(self.position, &mut chunk) {
+            if start > self.position {
+                // What was dropped between them is not known: the two sides are no text together.
+                self.kept.clear();
+            }
+            self.position = start + n as u64;
             self.kept.extend_from_slice(&chunk[..n]);
             if regex.is_match(&self.kept) {
                 return true;

@@ -1,52 +1,130 @@
-//! Following what a job prints without being its client: signals end the following, never the job.
+//! Showing what a job has printed and prints, without being its client: signals end the following, never the job.
 
+use std::io;
 use std::time::Duration;
 
 use super::end::EndWatch;
-use super::pump::{Pump, Sink};
+use super::pump::{Limited, Pump, Sink, Source};
+use super::reading::Wanted;
 use crate::domain::job_id::JobId;
-use crate::platform::{Wake, WakeQueue};
+use crate::domain::signal::Signal;
+use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: Duration = Duration::from_secs(1);
 const BLIND_POLL: Duration = Duration::from_millis(100);
 
-/// Copies the output of an attempt from its beginning until the run has ended. Returns `false` when a signal or a
-/// closed reader ended it before.
-///
-/// # Errors
-/// When waiting fails.
-pub fn follow(store: &Store, id: JobId, attempt: u32, merged: bool, queue: &WakeQueue) -> Result<bool, StoreError> {
-    let paths = store.layout().job(id);
-    let mut pump = Pump::new(queue.waker());
-    pump.add(&paths.stdout(attempt), Sink::Stdout, 0);
-    if !merged {
-        pump.add(&paths.stderr(attempt), Sink::Stderr, 0);
+/// What is shown.
+#[derive(Debug)]
+pub struct Following<'a> {
+    /// Where the job is.
+    pub store: &'a Store,
+    /// Where signals arrive.
+    pub queue: &'a WakeQueue,
+    /// The job.
+    pub id: JobId,
+    /// The first attempt, and the last. Without a last one, all that there are and those that begin meanwhile.
+    pub attempts: (u32, Option<u32>),
+    /// Which streams.
+    pub streams: Vec<Sink>,
+    /// Whether to go on until the end: else what is there is all.
+    pub on: bool,
+    /// The size limit of the logs, and our part in keeping it, for whoever takes the place of the job's client.
+    pub limited: Option<Limited>,
+}
+
+/// How following ended.
+#[derive(Debug)]
+pub enum FollowEnd {
+    /// Everything has been shown.
+    Ended,
+    /// The job was deleted meanwhile; what was there has been shown.
+    Deleted,
+    /// We got this signal.
+    Signal(Signal),
+    /// Our stdout or stderr does not take it; `BrokenPipe` when nobody reads it any more.
+    NotTaken(Sink, io::Error),
+}
+
+impl Following<'_> {
+    /// Shows everything. `wanted` says what of a stream of an attempt, and which size limit it has; `on_gap` is called
+    /// when bytes were dropped that would have been shown.
+    ///
+    /// # Errors
+    /// When waiting fails.
+    pub fn show(
+        self,
+        wanted: impl Fn(u32, Sink) -> (Wanted, Option<u64>),
+        mut on_gap: impl FnMut(Sink, u64),
+    ) -> Result<FollowEnd, StoreError> {
+        let paths = self.store.layout().job(self.id);
+        let (mut attempt, last) = self.attempts;
+        let mut pump = self.pump(attempt, &wanted);
+        let end = self.on.then(|| EndWatch::new(self.store, self.id, self.queue.waker()));
+        let mut watch = if self.on { Watch::of(&paths.attempt(attempt), self.queue.waker()) } else { None };
+        // Where the next attempt appears.
+        watch = watch.and_then(|mut watch| watch.add(&paths.attempts()).then_some(watch));
+        let (mut over, mut deleted) = (!self.on, false);
+        loop {
+            // The logs of the next attempt are made when all of this one is over.
+            let next = attempt + 1;
+            let is_through = match last {
+                Some(last) if !self.on => attempt < last,
+                _ => platform::facts(&paths.stdout(next)).is_ok(),
+            };
+            if over || is_through {
+                pump.finish();
+            } else {
+                pump.look();
+            }
+            while let Some((sink, bytes)) = pump.take_skipped() {
+                on_gap(sink, bytes);
+            }
+            if let Some((sink, error)) = pump.take_failure() {
+                return Ok(FollowEnd::NotTaken(sink, error));
+            }
+            if (over || is_through) && pump.is_done() {
+                if pump.has_failed() {
+                    continue;
+                }
+                if is_through && last.is_none_or(|last| attempt < last) {
+                    attempt = next;
+                    pump = self.pump(attempt, &wanted);
+                    watch = watch.and_then(|mut watch| watch.add(&paths.attempt(attempt)).then_some(watch));
+                    continue;
+                }
+                return Ok(if deleted { FollowEnd::Deleted } else { FollowEnd::Ended });
+            }
+            let timeout = if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL };
+            let (wakes, _) = self.queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
+                action: "follow",
+                path: paths.dir().to_owned(),
+                source,
+            })?;
+            if let Some(signal) = wakes.iter().find_map(Wake::signal) {
+                return Ok(FollowEnd::Signal(signal));
+            }
+            if !over && end.as_ref().is_some_and(EndWatch::is_free) {
+                match self.store.load(self.id, &Surroundings::new()) {
+                    Ok(job) => over = job.state().is_terminal(),
+                    Err(_) => (over, deleted) = (true, true),
+                }
+            }
+        }
     }
-    let end = EndWatch::new(store, id, queue.waker());
-    let watch = Watch::of(&paths.attempt(attempt), queue.waker());
-    let mut over = false;
-    loop {
-        if over {
-            pump.finish();
-        } else {
-            pump.look();
+
+    fn pump(&self, attempt: u32, wanted: &impl Fn(u32, Sink) -> (Wanted, Option<u64>)) -> Pump {
+        let paths = self.store.layout().job(self.id);
+        let mut pump = Pump::new(self.queue.waker());
+        for sink in &self.streams {
+            let path = match sink {
+                Sink::Stdout => paths.stdout(attempt),
+                Sink::Stderr => paths.stderr(attempt),
+            };
+            let (wanted, limit) = wanted(attempt, *sink);
+            let shown = self.limited.as_ref().and_then(|limited| Some((limited.shown.clone()?, attempt)));
+            pump.add(Source { path, sink: *sink, wanted, limit, shown });
         }
-        if pump.take_failure().is_some() {
-            return Ok(false);
-        }
-        if over && pump.is_done() {
-            return Ok(true);
-        }
-        let timeout = if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL };
-        let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
-            action: "follow",
-            path: paths.dir().to_owned(),
-            source,
-        })?;
-        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
-            return Ok(false);
-        }
-        over |= end.is_free() && store.load(id, &Surroundings::new()).map_or(true, |job| job.state().is_terminal());
+        pump
     }
 }

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::pump::{Pump, Sink};
+use super::pump::{Limited, Pump, Sink, Source};
+use super::reading::Wanted;
 use crate::domain::job_id::JobId;
 use crate::domain::notice::Notice;
 use crate::domain::request::{Kill, Request, Verb};
@@ -40,6 +41,8 @@ pub struct Foreground<'a> {
     pub shows: bool,
     /// Whether stderr goes to the file of stdout.
     pub merged: bool,
+    /// The size limit of its logs, if there is one.
+    pub limited: Option<Limited>,
     /// Where signals arrive.
     pub queue: &'a WakeQueue,
     /// The line to the supervisor.
@@ -181,11 +184,17 @@ impl Foreground<'_> {
         if !self.shows {
             return pump;
         }
-        pump.add(&paths.stdout(self.attempt), Sink::Stdout, 0);
+        let limited = self.limited.as_ref();
+        let mut add = |path, sink, limited: Option<&Limited>| {
+            let shown = limited.and_then(|limited| Some((limited.shown.clone()?, self.attempt)));
+            let limit = limited.map(|limited| limited.bytes);
+            pump.add(Source { path, sink, wanted: Wanted::default(), limit, shown });
+        };
+        add(paths.stdout(self.attempt), Sink::Stdout, limited);
         if !self.merged {
-            pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);
+            add(paths.stderr(self.attempt), Sink::Stderr, limited);
         }
-        pump.add(&paths.finally_log(self.attempt), Sink::Stderr, 0);
+        add(paths.finally_log(self.attempt), Sink::Stderr, None);
         pump
     }
 

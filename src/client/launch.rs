@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::ask::KillResult;
+use super::pump::Limited;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Order, Refusal};
@@ -36,6 +37,8 @@ pub struct Launched {
     pub is_lost: bool,
     /// The line to its supervisor: its closing is the end of the run.
     pub connection: Connection,
+    /// The size limit of its logs, for a client that stays; set by whoever launches it.
+    pub limited: Option<Limited>,
 }
 
 /// Why there is no such job.
@@ -180,24 +183,31 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
             }
             // The command may have executed, and even ended: the job's state tells what is known.
             return match store.load(id, &Surroundings::new()) {
-                Ok(job) if matches!(job.state(), State::Orphaned | State::Lost) => {
-                    Ok(Launched { id, attempt, queued: false, is_lost: job.state() == State::Lost, connection })
-                }
+                Ok(job) if matches!(job.state(), State::Orphaned | State::Lost) => Ok(Launched {
+                    id,
+                    attempt,
+                    queued: false,
+                    is_lost: job.state() == State::Lost,
+                    connection,
+                    limited: None,
+                }),
                 Ok(_) | Err(_) => Err(error),
             };
         }
         Ok(notice) => notice,
     };
     match notice {
-        Notice::Running { attempt } => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
-        Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection }),
+        Notice::Running { attempt } => {
+            Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None })
+        }
+        Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection, limited: None }),
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
             while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
-        Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
+        Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
         other @ Notice::Published { .. } => Err(unexpected(id, &other)),
     }

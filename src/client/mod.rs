@@ -9,18 +9,22 @@ mod condition;
 mod end;
 mod follow;
 mod foreground;
+mod grep;
 mod launch;
 mod pump;
+mod reading;
 mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, stop_unreadable};
 pub use chain::chain;
 pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
-pub use follow::follow;
+pub use follow::{FollowEnd, Following};
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
+pub use grep::{Grep, MOST_CONTEXT};
 pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
-pub use pump::{Pump, Sink};
+pub use pump::{Limited, Sink};
+pub use reading::{Piece, Wanted, read_piece};
 pub use select::{Filter, Unresolved, resolve};
 
 use crate::domain::outcome::ExitStatus;

@@ -3,14 +3,13 @@
 //! Each stream has a thread of its own once there is something to copy: a reader that is slow or stopped blocks that
 //! thread and nothing else, so signals are still handled and the other stream still flows.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::reading::{Reading, Wanted};
 use crate::platform::{self, Waker};
-
-const CHUNK: usize = 256 << 10;
+use crate::store::{JobPaths, Log, LogStream, Shown};
 
 /// Where a stream goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,18 +20,47 @@ pub enum Sink {
     Stderr,
 }
 
+/// A job of which the logs have a size limit, as a client sees it that stays with the job.
+#[derive(Clone, Debug)]
+pub struct Limited {
+    /// The limit.
+    pub bytes: u64,
+    /// Keeps what we have not shown from being dropped; `None` where there are no such locks.
+    pub shown: Option<Arc<Shown>>,
+}
+
+impl Limited {
+    /// Begins to show an attempt; to be made before anything of it can execute.
+    pub fn new(paths: &JobPaths, attempt: u32, bytes: u64) -> Self {
+        Self { bytes, shown: Shown::nothing_of(paths, attempt).ok().map(Arc::new) }
+    }
+}
+
+/// What is copied.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// The log.
+    pub(super) path: PathBuf,
+    /// Where it goes.
+    pub(super) sink: Sink,
+    /// What of it.
+    pub(super) wanted: Wanted,
+    /// The size limit that the log has.
+    pub(super) limit: Option<u64>,
+    /// Whom to tell what has been shown.
+    pub(super) shown: Option<(Arc<Shown>, u32)>,
+}
+
 /// Copies the output of one attempt.
 #[derive(Debug)]
-pub struct Pump {
+pub(super) struct Pump {
     streams: Vec<Stream>,
     waker: Waker,
 }
 
 #[derive(Debug)]
 struct Stream {
-    path: PathBuf,
-    sink: Sink,
-    from: u64,
+    source: Source,
     shared: Arc<Shared>,
     running: bool,
 }
@@ -50,6 +78,8 @@ struct State {
     /// Whether nothing more will be written.
     finish: bool,
     done: bool,
+    /// Bytes that were passed over because they had been dropped.
+    skipped: u64,
     failure: Option<io::Error>,
 }
 
@@ -64,27 +94,25 @@ impl Shared {
 
 impl Pump {
     /// Prepares to copy; nothing is read before the first [`Pump::look`].
-    pub fn new(waker: Waker) -> Self {
+    pub(super) fn new(waker: Waker) -> Self {
         Self { streams: Vec::new(), waker }
     }
 
-    /// Adds a stream, beginning at this offset.
-    pub fn add(&mut self, path: &Path, sink: Sink, from: u64) {
-        let shared = Arc::new(Shared::default());
-        self.streams.push(Stream { path: path.to_owned(), sink, from, shared, running: false });
+    /// Adds a stream.
+    pub(super) fn add(&mut self, source: Source) {
+        self.streams.push(Stream { source, shared: Arc::new(Shared::default()), running: false });
     }
 
     /// Looks again at every stream.
-    pub fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         for stream in &mut self.streams {
             if stream.running {
                 stream.shared.with(|state| state.looks += 1);
-            } else if platform::facts(&stream.path).is_ok_and(|facts| facts.length > stream.from) {
+            } else if platform::facts(&stream.source.path).is_ok_and(|facts| facts.length > stream.source.wanted.from) {
                 stream.running = true;
-                let (path, sink, from) = (stream.path.clone(), stream.sink, stream.from);
-                let (shared, waker) = (stream.shared.clone(), self.waker.clone());
+                let (source, shared, waker) = (stream.source.clone(), stream.shared.clone(), self.waker.clone());
                 std::thread::spawn(move || {
-                    let failure = copy(&path, sink, from, &shared).err();
+                    let failure = copy(&source, &shared, &waker).err();
                     shared.with(|state| {
                         state.done = true;
                         state.failure = failure;
@@ -96,7 +124,7 @@ impl Pump {
     }
 
     /// Says that nothing more will be written: what is there is copied, and that is it.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.look();
         for stream in &self.streams {
             stream.shared.with(|state| state.finish = true);
@@ -104,39 +132,51 @@ impl Pump {
     }
 
     /// Says whether everything has been copied, after [`Pump::finish`].
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.streams.iter().all(|stream| !stream.running || stream.shared.with(|state| state.done))
     }
 
     /// Says whether a failure to write is still to be taken.
-    pub fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         self.streams.iter().any(|stream| stream.shared.with(|state| state.failure.is_some()))
     }
 
     /// Takes the first failure to write, if there was one.
-    pub fn take_failure(&mut self) -> Option<(Sink, io::Error)> {
+    pub(super) fn take_failure(&mut self) -> Option<(Sink, io::Error)> {
         self.streams.iter().find_map(|stream| {
             let failure = stream.shared.with(|state| state.failure.take())?;
-            Some((stream.sink, failure))
+            Some((stream.source.sink, failure))
+        })
+    }
+
+    /// Takes how many bytes of a stream were passed over because they had been dropped.
+    pub(super) fn take_skipped(&mut self) -> Option<(Sink, u64)> {
+        self.streams.iter().find_map(|stream| {
+            let skipped = stream.shared.with(|state| std::mem::take(&mut state.skipped));
+            (skipped > 0).then_some((stream.source.sink, skipped))
         })
     }
 }
 
-fn copy(path: &Path, sink: Sink, from: u64, shared: &Shared) -> io::Result<()> {
-    let mut file: File = platform::open_regular(path)?;
-    file.seek(SeekFrom::Start(from))?;
-    let mut buffer = vec![0u8; CHUNK];
+fn copy(source: &Source, shared: &Shared, waker: &Waker) -> io::Result<()> {
+    let mut reading = Reading::new(Log::open(&source.path, source.limit)?, &source.wanted)?;
+    let to_stderr = source.sink == Sink::Stderr;
+    let stream = if to_stderr { LogStream::Stderr } else { LogStream::Stdout };
     loop {
         let (looks, finish) = shared.with(|state| (state.looks, state.finish));
-        let n = match file.read(&mut buffer) {
-            Ok(n) => n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if n > 0 {
-            platform::write_all(sink == Sink::Stderr, &buffer[..n])?;
+        let bytes = reading.next()?;
+        let skipped: u64 = reading.take_gaps().iter().map(|gap| gap.end - gap.start).sum();
+        if skipped > 0 {
+            shared.with(|state| state.skipped += skipped);
+            waker.wake();
+        }
+        if let Some(bytes) = bytes {
+            platform::write_all(to_stderr, &bytes)?;
+            if let Some((shown, attempt)) = &source.shown {
+                shown.advance(*attempt, stream, reading.at());
+            }
         } else if finish {
-            return Ok(());
+            return platform::write_all(to_stderr, &reading.finish());
         } else {
             let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
             while state.looks == looks && !state.finish {

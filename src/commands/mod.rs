@@ -1,6 +1,7 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `acting`, `observing`, `options` and `staying`, in
+//! Command files do not import each other; what several need is in `shared`, `acting`, `observing`, `options`, `staying` and
+//! `streams`, in
 //! `client`, `store` or `present`.
 
 pub mod abandon;
@@ -26,6 +27,7 @@ pub mod signal;
 pub mod skill;
 pub mod status;
 pub mod staying;
+pub mod streams;
 pub mod unpause;
 pub mod wait;
 

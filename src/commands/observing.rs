@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::domain::job::Job;
 use crate::exit_code;
 use crate::platform;
-use crate::present::json::{self, JobDocument, RunDocument, StreamDocument};
+use crate::present::json::{self, JobDocument, RunDocument};
+use crate::present::output::StreamDocument;
 
 /// How much of the end of each stream is told: enough for the error that ended a build, little for who must read it.
 const TAIL: u64 = 16 << 10;
@@ -43,8 +44,7 @@ pub(super) fn hand_back(job: &Job, context: &Context) -> u8 {
 }
 
 fn nothing() -> StreamDocument {
-    let text = String::new();
-    StreamDocument { text, encoding: "utf-8", start: 0, end: 0, total: 0, truncated: false, dropped_bytes: 0 }
+    StreamDocument::empty(0)
 }
 
 /// Reads the end of a stream. One that cannot be read is told as empty: the job is what counts.
@@ -70,7 +70,7 @@ fn read_tail(mut file: File) -> std::io::Result<StreamDocument> {
         Ok(text) => (text, "utf-8"),
         Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), "utf-8-lossy"),
     };
-    Ok(StreamDocument { text, encoding, start, end, total, truncated: start > 0, dropped_bytes: 0 })
+    Ok(StreamDocument { text, encoding, start, end, total, truncated: start > 0, dropped_bytes: 0, gaps: Vec::new() })
 }
 
 #[cfg(test)]

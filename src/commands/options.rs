@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::coordination::CoordinationArgs;
-use super::shared::{parse_duration, parse_limit};
+use super::shared::{parse_duration, parse_limit, parse_size_limit};
 use crate::client::{parse_plan, parse_signal};
 use crate::context::Context;
 use crate::domain::duration::{Limit, to_ms};
@@ -80,6 +80,12 @@ pub struct JobArgs {
     /// The default in the foreground when both go to the same place, such as a terminal.
     #[arg(long, help_heading = "Input and output")]
     merge_output: bool,
+    /// Keep each log below this size: its first part and its newest
+    ///
+    /// What is in between is dropped; 'status' and 'logs' say how much. A size such as 20M; 0 or off is no limit. The default
+    /// is 1G with --detach, and no limit in the foreground.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size_limit, help_heading = "Input and output")]
+    log_max: Option<u64>,
 
     /// How to stop it: SIGNAL:WAIT,…,KILL or a preset
     ///
@@ -265,6 +271,7 @@ impl JobArgs {
         if is_new || self.merge_output {
             spec.merge_output = self.merge_output || (!detach && platform::same_destination());
         }
+        spec.log_max_bytes = self.log_max.or(spec.log_max_bytes);
         self.apply_stop(spec);
         self.coordination.apply(&mut spec.coordination, store, context)?;
         if !self.finally.is_empty() {

@@ -9,7 +9,7 @@ use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
 use super::staying::{leave, open_typed, stay};
-use crate::client::{KillOptions, Resuming, copy_typed, kill, relaunch};
+use crate::client::{KillOptions, Limited, Resuming, copy_typed, kill, relaunch};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -95,8 +95,12 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let merged = spec.merge_output;
     let plan = spec.stop.plan.clone();
     let keep_stdin = spec.stdin == Stdin::Inherit;
+    let next = job.attempt().map_or(1, |attempt| attempt.number + 1);
+    let limit = spec.log_limit().filter(|_| spec.foreground);
+    let limited = limit.map(|limit| Limited::new(&store.layout().job(id), next, limit));
     let spec = (spec != own).then_some(spec);
-    let launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin })?;
+    let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin })?;
+    launched.limited = limited;
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);
     }

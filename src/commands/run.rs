@@ -11,7 +11,7 @@ use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::parse_duration;
 use super::staying::{detach, join, leave, look, open_typed, stay};
-use crate::client::{KillOptions, LaunchError, Launched, Launching, copy_typed, kill, launch};
+use crate::client::{KillOptions, LaunchError, Launched, Launching, Limited, copy_typed, kill, launch};
 use crate::context::Context;
 use crate::domain::job_id::JobId;
 use crate::domain::name::{Name, parse_label};
@@ -146,13 +146,16 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
 
 fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) -> Result<Launched, LaunchError> {
     let (id, is_typed) = (launching.job.id, launching.spec.stdin == Stdin::Typed);
-    let mut typed = None;
-    let launched = launch(store, launching, |staged| {
+    let limit = launching.spec.log_limit().filter(|_| launching.spec.foreground);
+    let (mut typed, mut limited) = (None, None);
+    let mut launched = launch(store, launching, |staged| {
         if is_typed {
             typed = Some(open_typed(&staged.paths().stdin())?);
         }
+        limited = limit.map(|limit| Limited::new(staged.paths(), 1, limit));
         id_file.map_or(Ok(()), |file| file.write(id))
     })?;
+    launched.limited = limited;
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);
     }
@@ -212,6 +215,7 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         cwd: Default::default(),
         stdin: Stdin::Null,
         merge_output: false,
+        log_max_bytes: None,
         umask: 0,
         nice: None,
         resource_limits: Vec::new(),

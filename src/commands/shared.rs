@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::client::{Filter, Unresolved, resolve};
+use crate::client::{Filter, Sink, Unresolved, resolve};
 use crate::context::Context;
 use crate::domain::duration;
 use crate::domain::job::Job;
@@ -48,6 +48,20 @@ impl FilterArgs {
     pub fn filter(&self) -> Filter {
         Filter { states: self.state.clone(), names: self.name.clone(), labels: self.label.clone(), ..Filter::default() }
     }
+}
+
+/// Parses a size option, where 0 and off mean none.
+pub(super) fn parse_size_limit(text: &str) -> Result<u64, String> {
+    if text == "off" { Ok(0) } else { duration::parse_size(text) }
+}
+
+/// Says that output is missing, and why.
+pub(super) fn dropped_notice(sink: Sink, bytes: u64) -> String {
+    let stream = match sink {
+        Sink::Stdout => "stdout",
+        Sink::Stderr => "stderr",
+    };
+    format!("jobdir: {bytes} bytes of {stream} are missing here: the limit of --log-max dropped them")
 }
 
 /// Which jobs a verb means: named ones, or those that a filter admits.

@@ -216,6 +216,19 @@ fn card(job: &Job, context: &Context) -> String {
             rows.push(("stderr", format!("{} ({})", path.display(), text::bytes(output.stderr_bytes))));
         }
     }
+    if let Some(output) = &job.output {
+        let mut limit: Vec<String> =
+            output.limit_bytes.iter().map(|max| format!("{} each", text::bytes(*max))).collect();
+        if output.dropped_bytes > 0 {
+            limit.push(format!("{} dropped from the middle", text::bytes(output.dropped_bytes)));
+        }
+        if output.limit_kept == Some(false) {
+            limit.push("nobody keeps it: the logs may grow".to_owned());
+        }
+        if output.dropped_bytes > 0 || output.limit_kept == Some(false) {
+            rows.push(("log limit", limit.join(", ")));
+        }
+    }
     let title = match spec.and_then(|s| s.name.as_ref()) {
         Some(name) => format!("job {} ({name})", job.id),
         None => format!("job {}", job.id),

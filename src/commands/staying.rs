@@ -5,8 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::observing::{Looking, hand_back};
-use super::shared::{end_note, orphan_notice};
-use crate::client::{Foreground, ForegroundEnd, Launched, Leave, follow, wait_for_ends};
+use super::shared::{dropped_notice, end_note, orphan_notice};
+use crate::client::{
+    FollowEnd, Following, Foreground, ForegroundEnd, Launched, Leave, Limited, Sink, Wanted, wait_for_ends,
+};
 use crate::context::Context;
 use crate::domain::duration::render;
 use crate::domain::job::Job;
@@ -53,7 +55,7 @@ pub(super) fn stay(
     store: &Store,
 ) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
-    let Launched { id, attempt, queued, connection, .. } = launched;
+    let Launched { id, attempt, queued, connection, limited, .. } = launched;
     let tell_of_queue = || {
         if !looking.json
             && let Ok(job) = store.load(id, &Surroundings::new())
@@ -65,8 +67,9 @@ pub(super) fn stay(
         tell_of_queue();
     }
     let until = looking.limit.map(|limit| Instant::now() + limit);
-    let foreground =
-        Foreground { store, id, attempt, shows: !looking.json, merged, queue, connection, until, is_queued: queued };
+    let shows = !looking.json;
+    let is_queued = queued;
+    let foreground = Foreground { store, id, attempt, shows, merged, limited, queue, connection, until, is_queued };
     let end = foreground.stay(
         |signal, nth| {
             if context.stderr_is_terminal() {
@@ -119,12 +122,19 @@ pub(super) fn look(
 pub(super) fn join(id: JobId, queue: &WakeQueue, context: &Context, store: &Store) -> Result<u8, CommandError> {
     let job = store.load(id, &Surroundings::new())?;
     let attempt = job.attempt().map_or(1, |attempt| attempt.number);
-    let merged = job.output.as_ref().is_none_or(|output| output.stderr_path.is_none());
-    if !follow(store, id, attempt, merged, queue)? {
-        context.talk(&format!("job {id} goes on; 'jobdir wait {id}' to wait for it"));
-        return Ok(exit_code::STILL_RUNNING);
+    let limit = job.attempt().and_then(|attempt| attempt.log_limit).map(|limit| limit.max_bytes);
+    let limited = limit.map(|limit| Limited::new(&store.layout().job(id), attempt, limit));
+    let streams = vec![Sink::Stdout, Sink::Stderr];
+    let following = Following { store, queue, id, attempts: (attempt, None), streams, on: true, limited };
+    let end =
+        following.show(|_, _| (Wanted::default(), limit), |sink, bytes| context.talk(&dropped_notice(sink, bytes)));
+    match end? {
+        FollowEnd::Ended | FollowEnd::Deleted => ended(context, store, queue, id),
+        FollowEnd::Signal(_) | FollowEnd::NotTaken(..) => {
+            context.talk(&format!("job {id} goes on; 'jobdir wait {id}' to wait for it"));
+            Ok(exit_code::STILL_RUNNING)
+        }
     }
-    ended(context, store, queue, id)
 }
 
 /// Says how a run has ended that we stayed with, and mirrors it.

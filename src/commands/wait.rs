@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 
 use super::shared::{FilterArgs, choose, choose_by_filter, end_note, orphan_notice, parse_duration};
+use super::streams::tail_of;
 use crate::client::{Condition, Progress, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -12,7 +13,8 @@ use crate::domain::job_id::JobId;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::WakeQueue;
-use crate::present::json::{self, JobDocument, WaitDocument};
+use crate::present::json::{self, JobDocument};
+use crate::present::output::{WaitDocument, excerpt};
 use crate::store::Store;
 
 /// Wait until jobs have ended
@@ -26,6 +28,7 @@ Examples:
   jobdir wait --any 12 13           wait for the first of them
   jobdir wait --timeout 5m build    at most 5 minutes; then exit with 122
   jobdir wait --json @last          one document with the outcome
+  jobdir wait --tail 20 build       and show the end of its output
   jobdir wait --for ready web       until it has created $JOBDIR_READY
   jobdir wait --for output='listening on' --timeout 30s web
 
@@ -54,6 +57,12 @@ pub struct Args {
     /// A state, ready, paused, deleted or output=REGEX; see below.
     #[arg(long = "for", value_name = "CONDITION")]
     condition: Option<Condition>,
+    /// Also show the last lines of each job's output
+    ///
+    /// Under the verdict, on stderr, with control characters escaped. With --json each job has a field 'tail' with both
+    /// streams, in the form of 'jobdir logs --json'.
+    #[arg(long, value_name = "LINES")]
+    tail: Option<u64>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -90,7 +99,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             schema: "jobdir/wait/1",
             satisfied,
             timed_out: matches!(woken, Woken::TimedOut),
-            jobs: jobs.iter().flatten().map(|job| JobDocument::new(job, false)).collect(),
+            jobs: jobs.iter().flatten().map(|job| waited(&args, &store, job)).collect(),
         };
         context.out(&json::render(&document));
     }
@@ -104,6 +113,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
                     job.state(),
                     job.id
                 ));
+                show_tail(&args, &store, job, context);
             }
         }
         return Ok(exit_code::STILL_RUNNING);
@@ -117,7 +127,15 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(refuse(CommandError::new("job_deleted", message).about(*id)));
     }
     if !args.json {
-        ended.clone().filter_map(end_note).for_each(|note| context.talk(&note));
+        for job in ended.clone() {
+            match end_note(job) {
+                Some(note) => context.talk(&note),
+                // What follows must belong to something.
+                None if args.tail.is_some() => context.talk(&verdict(job)),
+                None => {}
+            }
+            show_tail(&args, &store, job, context);
+        }
     }
     let code = if args.any {
         let first = ended.min_by_key(|job| job.attempt().and_then(|a| a.ended_at));
@@ -126,6 +144,34 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         ended.map(exit_code::of_job).max().unwrap_or(exit_code::DONE)
     };
     Ok(code)
+}
+
+/// Says how a job ended of which there is nothing else to say.
+fn verdict(job: &Job) -> String {
+    let how = match job.attempt().map(|attempt| (attempt.exit_code, attempt.signal)) {
+        Some((Some(code), _)) if code != 0 => format!(" with exit code {code}"),
+        Some((_, Some(signal))) => format!(" by {signal}"),
+        _ => String::new(),
+    };
+    format!("job {} {}{how}", job.id, job.state())
+}
+
+/// Describes a job that was waited for.
+fn waited<'a>(args: &Args, store: &Store, job: &'a Job) -> JobDocument<'a> {
+    let mut document = JobDocument::new(job, false);
+    document.tail = args.tail.and_then(|lines| tail_of(store, job, lines));
+    document
+}
+
+/// Shows the last lines of a job under what was said of it.
+fn show_tail(args: &Args, store: &Store, job: &Job, context: &Context) {
+    let Some(tail) = args.tail.and_then(|lines| tail_of(store, job, lines)) else { return };
+    for (name, stream) in [("stdout", tail.stdout), ("stderr", tail.stderr)] {
+        let text = excerpt(&stream.text);
+        if !text.is_empty() {
+            context.talk(&format!("{name} of job {}:\n{}", job.id, text.trim_end_matches('\n')));
+        }
+    }
 }
 
 fn wait_for_condition(
@@ -150,14 +196,25 @@ fn wait_for_condition(
             schema: "jobdir/wait/1",
             satisfied,
             timed_out: matches!(woken, Woken::TimedOut),
-            jobs: seen.iter().filter_map(|(_, job)| job.as_ref()).map(|job| JobDocument::new(job, false)).collect(),
+            jobs: seen.iter().filter_map(|(_, job)| job.as_ref()).map(|job| waited(args, store, job)).collect(),
         };
         context.out(&json::render(&document));
-    } else if let Some(ending) = ending {
-        for ((progress, job), id) in seen.iter().zip(ids).filter(|((progress, _), _)| *progress != Progress::True) {
+    } else {
+        for ((progress, job), id) in seen.iter().zip(ids) {
             let state = job.as_ref().map_or("deleted", |job| job.state().as_str());
-            let ending = if *progress == Progress::Impossible { "cannot come true any more" } else { ending };
-            context.talk(&format!("job {id} is {state}: what was waited for {ending}"));
+            let note = match (progress, ending) {
+                (Progress::True, _) | (_, None) => args.tail.map(|_| format!("job {id} is {state}")),
+                (Progress::Impossible, Some(_)) => {
+                    Some(format!("job {id} is {state}: what was waited for cannot come true any more"))
+                }
+                (Progress::Open, Some(ending)) if code == exit_code::STILL_RUNNING => Some(format!(
+                    "job {id} is {state}: what was waited for {ending}\n\
+                     hint: 'jobdir wait {id}' waits for its end, 'jobdir logs -f {id}' shows its output"
+                )),
+                (Progress::Open, Some(ending)) => Some(format!("job {id} is {state}: what was waited for {ending}")),
+            };
+            note.into_iter().for_each(|note| context.talk(&note));
+            job.iter().for_each(|job| show_tail(args, store, job, context));
         }
     }
     Ok(code)

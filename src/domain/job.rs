@@ -98,6 +98,10 @@ pub struct Output {
     pub stderr_bytes: u64,
     /// Bytes that a size limit removed from both.
     pub dropped_bytes: u64,
+    /// The size limit of each, if there is one.
+    pub limit_bytes: Option<u64>,
+    /// Whether somebody keeps that limit; `None` without one, and when nothing writes any more.
+    pub limit_kept: Option<bool>,
 }
 
 /// What a job says of how far it is.

@@ -8,11 +8,13 @@
 //! The types that reach the disk derive serde directly. The price, that renaming a field would change the
 //! format, is paid by frozen state directories under `tests/data`, which must keep loading.
 
+pub mod cursor;
 pub mod duration;
 pub mod event;
 pub mod identity;
 pub mod job;
 pub mod job_id;
+pub mod log_limit;
 pub mod name;
 pub mod notice;
 pub mod observe;

@@ -105,10 +105,21 @@ pub struct Attempt {
     pub usage: Option<Usage>,
     /// Its finally steps.
     pub finally: Option<Finally>,
+    /// The size limit of each of its logs, if there is one.
+    pub log_limit: Option<LogLimit>,
     /// What was in its files when nothing of it lived any more, so that readers need not look.
     pub traces: Option<Traces>,
     /// A sentence for people.
     pub message: Option<String>,
+}
+
+/// A size limit of logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LogLimit {
+    /// The most bytes of each log.
+    pub max_bytes: u64,
+    /// Whether the supervisor can keep it here.
+    pub kept: bool,
 }
 
 /// What an attempt left in its files.
@@ -118,6 +129,9 @@ pub struct Traces {
     pub stdout_bytes: u64,
     /// Bytes of stderr; `None` when it was merged into stdout.
     pub stderr_bytes: Option<u64>,
+    /// Bytes of both that the size limit dropped.
+    #[serde(default)]
+    pub dropped_bytes: u64,
     /// Whether the job has written `JOBDIR_META`.
     pub meta: bool,
     /// Whether the job has written `JOBDIR_PROGRESS`.

@@ -42,6 +42,9 @@ pub struct JobSpec<E = Environment> {
     pub stdin: Stdin,
     /// Whether stderr goes to the same file as stdout.
     pub merge_output: bool,
+    /// The size limit of each log, 0 for none; `None` when nothing was said, see [`JobSpec::log_limit`].
+    #[serde(default)]
+    pub log_max_bytes: Option<u64>,
     /// The file mode creation mask of the job.
     pub umask: u32,
     /// The niceness, if it shall differ from that of whoever starts the attempt.
@@ -74,6 +77,14 @@ pub struct JobSpec<E = Environment> {
     pub environment: E,
 }
 
+impl<E> JobSpec<E> {
+    /// Returns the size limit of each log: that of a detached job has one unless told otherwise.
+    pub fn log_limit(&self) -> Option<u64> {
+        let default = if self.foreground { 0 } else { super::log_limit::DEFAULT };
+        Some(self.log_max_bytes.unwrap_or(default)).filter(|max| *max > 0)
+    }
+}
+
 /// A spec without the environment: what readers need, who list many jobs and start none.
 pub type SpecHead = JobSpec<Unread>;
 
@@ -93,6 +104,7 @@ impl JobSpec {
             cwd: self.cwd.clone(),
             stdin: self.stdin.clone(),
             merge_output: self.merge_output,
+            log_max_bytes: self.log_max_bytes,
             umask: self.umask,
             nice: self.nice,
             resource_limits: self.resource_limits.clone(),

@@ -34,6 +34,8 @@ pub enum Wake {
     Child,
     /// A thread of ours asked us to look again.
     Look,
+    /// A file was written to that a bell stands beside.
+    Written,
 }
 
 impl Wake {
@@ -41,7 +43,7 @@ impl Wake {
     pub fn signal(&self) -> Option<crate::domain::signal::Signal> {
         match self {
             Self::Signal(signal) => Some(*signal),
-            Self::Child | Self::Look => None,
+            Self::Child | Self::Look | Self::Written => None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod codes;
 mod job;
 mod schema;
 
+use super::output::StreamDocument;
 use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -16,7 +17,6 @@ pub use self::schema::schema;
 use crate::domain::event::{EVENT_SCHEMA, Event, Happening};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::state::State;
 
 /// Renders a document on one line, with its end.
 pub fn render(document: &impl Serialize) -> String {
@@ -169,21 +169,6 @@ pub struct ResultDocument<'a> {
     pub job: Option<JobDocument<'a>>,
 }
 
-/// `wait --json`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Wait")]
-pub struct WaitDocument<'a> {
-    /// `jobdir/wait/1`.
-    #[schemars(extend("const" = "jobdir/wait/1"))]
-    pub schema: &'static str,
-    /// Whether what was waited for has come about.
-    pub satisfied: bool,
-    /// Whether the time was over first.
-    pub timed_out: bool,
-    /// The jobs.
-    pub jobs: Vec<JobDocument<'a>>,
-}
-
 /// `run --observe --json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Run")]
@@ -203,48 +188,6 @@ pub struct RunDocument<'a> {
     pub stderr: StreamDocument,
     /// What to type next.
     pub next: Vec<String>,
-}
-
-/// `logs --json`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Logs")]
-pub struct LogsDocument {
-    /// `jobdir/logs/1`.
-    #[schemars(extend("const" = "jobdir/logs/1"))]
-    pub schema: &'static str,
-    /// The job.
-    pub id: String,
-    /// The attempt whose output this is.
-    pub attempt: u32,
-    /// Where the job is.
-    #[schemars(with = "State")]
-    pub state: &'static str,
-    /// Where to go on reading.
-    pub cursor: String,
-    /// Its stdout.
-    pub stdout: StreamDocument,
-    /// Its stderr.
-    pub stderr: StreamDocument,
-}
-
-/// A part of one stream.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Stream")]
-pub struct StreamDocument {
-    /// The text.
-    pub text: String,
-    /// `utf-8`, or `utf-8-lossy` when bytes had to be replaced.
-    pub encoding: &'static str,
-    /// Where it begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-    /// How long the whole stream is.
-    pub total: u64,
-    /// Whether something of the stream is not in the text.
-    pub truncated: bool,
-    /// How much of it is gone for ever.
-    pub dropped_bytes: u64,
 }
 
 /// `prune --json`.

@@ -5,6 +5,7 @@
 
 pub mod guide;
 pub mod json;
+pub mod output;
 pub mod style;
 pub mod table;
 pub mod text;

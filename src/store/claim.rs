@@ -180,9 +180,9 @@ impl Claim {
         super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)
     }
 
-    /// Looks at what an attempt has left in its files.
-    pub fn traces(&self, number: u32) -> Traces {
-        super::snapshot::traces(&self.paths, number)
+    /// Looks at what an attempt has left in its files, of which the logs had this limit.
+    pub fn traces(&self, number: u32, limit: Option<u64>) -> Traces {
+        super::snapshot::traces(&self.paths, number, limit)
     }
 
     /// Opens one of the job's logs for appending.

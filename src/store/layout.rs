@@ -169,6 +169,11 @@ impl JobPaths {
         self.dir.join("stdin")
     }
 
+    /// The file whose locks tell how far the clients that stay with the job have shown its output.
+    pub fn shown(&self) -> PathBuf {
+        self.dir.join("shown")
+    }
+
     /// Where attempts are.
     pub fn attempts(&self) -> PathBuf {
         self.dir.join("attempts")

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layout::JobPaths;
+use super::log::Log;
 use super::waiting::Queue;
 use super::{Store, StoreError, format};
 use crate::domain::identity::Place;
@@ -95,7 +96,9 @@ impl Store {
                 let attempt = record.attempt();
                 // Files that nobody writes any more are as they were at the end.
                 let settled = record.state.is_recorded_end() && attempt.adopted.is_empty();
-                let traces = attempt.traces.filter(|_| settled).unwrap_or_else(|| traces(&paths, attempt.number));
+                let limit = attempt.log_limit.map(|limit| limit.max_bytes);
+                let traces =
+                    attempt.traces.filter(|_| settled).unwrap_or_else(|| traces(&paths, attempt.number, limit));
                 let mut job = assemble(&paths, spec, record, observation, traces);
                 if job.state() == State::Queued {
                     job.waiting_for = self.waiting_now(&job, surroundings);
@@ -229,6 +232,9 @@ pub(super) fn assemble(
     traces: Traces,
 ) -> Job {
     let number = record.attempt().number;
+    let limit = record.attempt().log_limit;
+    let may_grow = !observation.state.is_terminal() || !observation.survivors.is_empty();
+    let is_supervised = observation.supervised != Some(false) && !observation.state.is_terminal();
     let foreign = |path: PathBuf, is_there: bool| is_there.then(|| read_foreign(&path)).flatten();
     Job {
         id: record.id,
@@ -239,7 +245,9 @@ pub(super) fn assemble(
             stderr_path: traces.stderr_bytes.map(|_| paths.stderr(number)),
             stdout_bytes: traces.stdout_bytes,
             stderr_bytes: traces.stderr_bytes.unwrap_or(0),
-            dropped_bytes: 0,
+            dropped_bytes: traces.dropped_bytes,
+            limit_bytes: limit.map(|limit| limit.max_bytes),
+            limit_kept: limit.filter(|_| may_grow).map(|limit| is_supervised && limit.kept),
         }),
         meta: foreign(paths.meta(), traces.meta).map(|text| parse_meta(&text)).unwrap_or_default(),
         progress: foreign(paths.progress(number), traces.progress).and_then(|text| Progress::parse(&text)),
@@ -263,12 +271,20 @@ fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {
     Ok(record)
 }
 
-/// Looks at the files of an attempt.
-pub(super) fn traces(paths: &JobPaths, attempt: u32) -> Traces {
+/// Looks at the files of an attempt, of which the logs have this limit.
+pub(super) fn traces(paths: &JobPaths, attempt: u32, limit: Option<u64>) -> Traces {
     let length = |path: &Path| platform::facts(path).ok().map(|facts| facts.length);
+    let (stdout_bytes, stderr_bytes) = (length(&paths.stdout(attempt)).unwrap_or(0), length(&paths.stderr(attempt)));
+    let dropped = |path: &Path, bytes: u64| {
+        // Most logs are far below their limit, and are not opened for this.
+        let log = limit.filter(|limit| bytes > *limit).and_then(|limit| Log::open(path, Some(limit)).ok());
+        log.and_then(|log| log.dropped(0).ok()).unwrap_or(0)
+    };
     Traces {
-        stdout_bytes: length(&paths.stdout(attempt)).unwrap_or(0),
-        stderr_bytes: length(&paths.stderr(attempt)),
+        stdout_bytes,
+        stderr_bytes,
+        dropped_bytes: dropped(&paths.stdout(attempt), stdout_bytes)
+            + dropped(&paths.stderr(attempt), stderr_bytes.unwrap_or(0)),
         meta: length(&paths.meta()).is_some(),
         progress: length(&paths.progress(attempt)).is_some(),
         ready: platform::facts(&paths.ready(attempt)).is_ok_and(|facts| facts.is_regular),

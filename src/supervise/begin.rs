@@ -137,7 +137,8 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let inbox = Inbox::new(claim.paths().kill_signals());
     let watch = InboxWatch::new(inbox.dir(), queue.waker());
     let journal = Journal::new(&claim, record);
-    let driver = Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None };
+    let driver =
+        Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None, trimmer: None };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
     run.all_attempts();

@@ -9,6 +9,7 @@ use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
 use super::tree::{Processes, holdouts};
+use super::trim::Trimmer;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
 use crate::domain::record::{NextRung, StopProgress};
@@ -56,6 +57,8 @@ pub(super) struct Driver {
     pub(super) input: Option<File>,
     /// The nested jobs that are waited for before KILL.
     pub(super) nested: Option<NestedStop>,
+    /// Who keeps the logs below their limit, while the command runs.
+    pub(super) trimmer: Option<Trimmer>,
 }
 
 impl Driver {
@@ -156,8 +159,7 @@ impl Driver {
         if timeout.is_zero() {
             return;
         }
-        let Ok((wakes, _)) = self.queue.wait(Some(timeout), None) else { return };
-        for wake in wakes {
+        for wake in self.sleep_and_trim(timeout) {
             if let Wake::Signal(Signal::INT | Signal::TERM | Signal::HUP | Signal::QUIT) = wake
                 && drive == Drive::Command
             {

@@ -31,6 +31,7 @@ mod recover;
 mod retry;
 mod run;
 mod tree;
+mod trim;
 mod waiting;
 mod watch;
 

@@ -100,6 +100,7 @@ impl Run {
         let began = self.driver.now();
         let mut machine = Machine::new(self.spec.stop.clone(), began);
         self.driver.drive(&mut tree, &mut machine, Drive::Command);
+        self.driver.end_trimming();
         self.conclude(&tree, &machine, before, began);
         true
     }
@@ -161,6 +162,8 @@ impl Run {
             Stdin::Fifo => platform::open_fifo_writer(&paths.stdin()).ok(),
             Stdin::Null | Stdin::Inherit | Stdin::Typed | Stdin::File(_) => None,
         };
+        // The bell is armed before the command executes, and so before anything is written.
+        self.driver.begin_trimming(self.spec.merge_output, self.spec.log_limit());
         let leader = child.identity();
         let mut tree = Tree::new(leader);
         let pid_file = PidFile {
@@ -289,7 +292,8 @@ impl Run {
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
-        let traces = self.driver.claim.traces(self.driver.journal.record().attempt().number);
+        let attempt = self.driver.journal.record().attempt();
+        let traces = self.driver.claim.traces(attempt.number, attempt.log_limit.map(|limit| limit.max_bytes));
         self.driver.journal.attempt().traces = Some(traces);
         let outcome = self.driver.journal.record().outcome().cloned();
         let record = self.driver.journal.change();

@@ -32,7 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "coordination", "observing", "options", "shared", "staying"];
+const HELPERS: &[&str] = &["acting", "coordination", "observing", "options", "shared", "staying", "streams"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -48,6 +48,7 @@ const NOT_FOR_COMMANDS: &[&str] = &[
 
 /// Each dependency with a single owner, and where it lives.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("anstream", &["client/grep.rs"]),
     ("clap", &["cli.rs", "commands/"]),
     ("comfy_table", &["present/table.rs"]),
     ("crc32fast", &["store/public.rs"]),
@@ -56,7 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("getrandom", &["platform/"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
-    ("schemars", &["domain/", "present/json"]),
+    ("schemars", &["domain/", "present/json", "present/output.rs"]),
     ("sysinfo", &["platform/"]),
     ("windows_sys", &["platform/"]),
 ];

@@ -31,7 +31,11 @@ mod jobs;
 #[cfg(unix)]
 mod kill;
 #[cfg(unix)]
+mod log_max;
+#[cfg(unix)]
 mod logs;
+#[cfg(unix)]
+mod logs_machine;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]

@@ -5,6 +5,7 @@ mod connection;
 mod exec;
 mod files;
 mod fork;
+mod logs;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod process;
@@ -24,13 +25,14 @@ pub use files::{
     open_regular_with_length, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
     user_name,
 };
+pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
 pub use process::{
     become_subreaper, child_pids, environment_value, has_subreaper, open_files, out_of_memory_kills, place,
     process_info, process_table, signal_identity,
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
 pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_width, write_all};
-pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
+pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;
 

@@ -17,6 +17,8 @@ use crate::domain::signal::Signal;
 use crate::platform::Wake;
 
 const LOOK: u8 = 0;
+/// Above every signal's number.
+const WRITTEN: u8 = 255;
 
 /// Where the signal handler writes; -1 before a queue exists.
 static HANDLER_PIPE: AtomicI32 = AtomicI32::new(-1);
@@ -105,6 +107,7 @@ impl WakeQueue {
             for byte in &buffer[..n] {
                 let wake = match *byte {
                     LOOK => Some(Wake::Look),
+                    WRITTEN => Some(Wake::Written),
                     number if i32::from(number) == nix::libc::SIGCHLD => Some(Wake::Child),
                     number => signals::signal_by_number(i32::from(number)).map(Wake::Signal),
                 };
@@ -143,6 +146,16 @@ fn is_doorbell(number: i32) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn is_doorbell(_number: i32) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn is_write_bell(number: i32) -> bool {
+    number == nix::libc::SIGRTMIN() + WRITE_BELL_OFFSET
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_write_bell(_number: i32) -> bool {
     false
 }
 
@@ -213,13 +226,78 @@ pub fn watch_by_signal(_path: &std::path::Path) -> io::Result<WatchedDirectory> 
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Rings once at the next write to a file in a directory, and then not before it is armed again: a writer at full speed
+/// costs one wake-up, an idle one none. By dnotify, as [`watch_by_signal`].
+#[derive(Debug)]
+pub struct WriteBell {
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has such a bell"))]
+    directory: std::fs::File,
+}
+
+impl WriteBell {
+    /// Makes a bell that is not armed.
+    ///
+    /// # Errors
+    /// Where the system has no such thing.
+    #[cfg(target_os = "linux")]
+    pub fn new(path: &std::path::Path) -> io::Result<Self> {
+        let directory = std::fs::File::open(path)?;
+        install_number(nix::libc::SIGRTMIN() + WRITE_BELL_OFFSET)?;
+        install_number(nix::libc::SIGIO)?;
+        Ok(Self { directory })
+    }
+
+    /// There is no such thing here.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(target_os = "linux"))]
+    pub fn new(_path: &std::path::Path) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Lets the queue return [`Wake::Written`] at the next write, once.
+    ///
+    /// # Errors
+    /// Where the file system has no such thing.
+    #[cfg(target_os = "linux")]
+    pub fn arm(&self) -> io::Result<()> {
+        use nix::libc;
+        const F_SETSIG: i32 = 10;
+        const DN_MODIFY: libc::c_long = 0x2;
+        let bell = libc::SIGRTMIN() + WRITE_BELL_OFFSET;
+        // SAFETY: fcntl with integer arguments on a descriptor that is open.
+        let result = unsafe {
+            libc::fcntl(self.directory.as_raw_fd(), F_SETSIG, bell)
+                | libc::fcntl(self.directory.as_raw_fd(), libc::F_NOTIFY, DN_MODIFY)
+        };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// There is no such thing here.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(target_os = "linux"))]
+    pub fn arm(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// The real-time signal by which directories are watched, counted from SIGRTMIN.
 const DOORBELL_OFFSET: i32 = 5;
+/// The one by which writes are told.
+#[cfg(target_os = "linux")]
+const WRITE_BELL_OFFSET: i32 = 6;
 
 extern "C" fn on_signal(number: i32) {
     let fd = HANDLER_PIPE.load(Ordering::SeqCst);
     // A doorbell is a hint to look; everything else keeps its number.
-    let byte = [if is_doorbell(number) { LOOK } else { number as u8 }];
+    let byte = [match number {
+        number if is_doorbell(number) => LOOK,
+        number if is_write_bell(number) => WRITTEN,
+        number => number as u8,
+    }];
     // SAFETY: write(2) is async-signal-safe, the buffer lives; errno is put back for the interrupted code.
     unsafe {
         let errno = errno_location();

@@ -2,6 +2,7 @@
 //! nothing is ever claimed that did not happen.
 
 mod files;
+mod logs;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,6 +16,9 @@ pub use files::{
     make_private_directory, open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular,
     open_regular_with_length, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
     user_name,
+};
+pub use logs::{
+    WriteBell, block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
 };
 
 use super::{Children, Delivery, ExecFailure, Wake};

@@ -14,6 +14,7 @@ use crate::domain::record::{Attempt, Finally, FinallyState, Holdout, StopProgres
 use crate::domain::signal::Signal;
 use crate::domain::state::{ErrorKind, Reason, State};
 use crate::domain::stop_plan::Rung;
+use crate::present::output::TailDocument;
 
 /// One JOB. Of a job in state `corrupt` everything is null but `id`, `state`, `message` and `observed_at`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -86,6 +87,8 @@ pub struct JobDocument<'a> {
     finally: Option<FinallyDocument<'a>>,
     /// Where the output of this attempt is, and how much.
     output: Option<OutputDocument>,
+    /// The last lines of its output, where they were asked for.
+    pub tail: Option<TailDocument>,
     /// What its processes have used, once it has ended.
     usage: Option<Usage>,
     /// What it says in `JOBDIR_PROGRESS`.
@@ -224,6 +227,10 @@ struct OutputDocument {
     stderr_bytes: Option<u64>,
     /// How much of it is gone for ever.
     dropped_bytes: u64,
+    /// The size limit of each, if there is one.
+    log_max_bytes: Option<u64>,
+    /// Whether somebody keeps that limit; null without one, and when nothing writes any more.
+    log_max_kept: Option<bool>,
 }
 
 /// How far a job says it is.
@@ -287,7 +294,10 @@ impl<'a> JobDocument<'a> {
                 stdout_bytes: output.stdout_bytes,
                 stderr_bytes: output.stderr_path.as_ref().map(|_| output.stderr_bytes),
                 dropped_bytes: output.dropped_bytes,
+                log_max_bytes: output.limit_bytes,
+                log_max_kept: output.limit_kept,
             }),
+            tail: None,
             usage: attempt.and_then(|a| a.usage),
             progress: job.progress.as_ref().map(|p| ProgressDocument {
                 fraction: p.fraction,

@@ -4,9 +4,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, LogsDocument, PruneDocument,
-    ResultsDocument, RunDocument, SkillDocument, WaitDocument,
+    CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, PruneDocument, ResultsDocument,
+    RunDocument, SkillDocument,
 };
+use crate::present::output::{LogsDocument, WaitDocument};
 
 /// The verbs whose documents tell what was done to each of several jobs.
 const ACTING: &[&str] = &["abandon", "delete", "kill", "pause", "send", "signal", "status", "unpause"];
