@@ -167,9 +167,12 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
 }
 
-/// Says whether `--json` was given to jobdir itself: before `--`, and before the command of `run`.
+/// Says whether JSON was asked of jobdir itself: before `--`, and before the command of `run`.
 fn wants_json(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json")
+    let own: Vec<&str> =
+        arguments.iter().skip(1).take_while(|word| *word != "--").map(|word| word.to_str().unwrap_or("")).collect();
+    own.iter().any(|word| matches!(*word, "--json" | "--format=json" | "--format=ndjson"))
+        || own.windows(2).any(|pair| matches!(pair, ["--format", "json" | "ndjson"]))
 }
 
 /// Prints help, version or what is wrong with the usage.

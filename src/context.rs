@@ -119,7 +119,14 @@ impl Context {
     /// Returns the width of the terminal at stdout, if it is one.
     pub fn width(&self) -> Option<usize> {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        self.stdout_is_terminal().then(|| columns.or_else(platform::terminal_width).unwrap_or(80))
+        self.stdout_is_terminal()
+            .then(|| columns.or_else(|| platform::terminal_size().map(|(columns, _)| columns)).unwrap_or(80))
+    }
+
+    /// Returns how many rows the terminal at stdout has; `None` when nothing can be redrawn there.
+    pub fn height(&self) -> Option<usize> {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        (self.stdout_is_terminal() && !is_dumb).then(|| platform::terminal_size().map_or(24, |(_, rows)| rows.max(4)))
     }
 
     /// Decides on colour for stdout.

@@ -6,20 +6,24 @@
 mod ask;
 mod condition;
 mod end;
+mod filter;
 mod follow;
 mod foreground;
 mod launch;
+mod list;
 mod pump;
 mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, stop_unreadable};
 pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
+pub use filter::{Filter, NameGlob};
 pub use follow::follow;
 pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
 pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
+pub use list::{Change, LiveList};
 pub use pump::{Pump, Sink};
-pub use select::{Filter, Unresolved, resolve};
+pub use select::{Unresolved, resolve};
 
 use crate::domain::outcome::ExitStatus;
 use crate::domain::signal::Signal;

@@ -1,12 +1,7 @@
 //! From what a user writes to the jobs that are meant.
 
-use std::path::PathBuf;
-
-use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::name::Name;
 use crate::domain::selector::Selector;
-use crate::domain::state::State;
 use crate::store::{Store, StoreError, Surroundings};
 
 /// How many candidates a refusal lists.
@@ -19,46 +14,6 @@ pub struct Unresolved {
     pub given: String,
     /// Jobs that may have been meant: an id, and the name if there is one.
     pub candidates: Vec<String>,
-}
-
-/// Which jobs are admitted. Different kinds must all match; of one kind any.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Filter {
-    /// In one of these states.
-    pub states: Vec<State>,
-    /// Bearing one of these names.
-    pub names: Vec<Name>,
-    /// With all of these labels.
-    pub labels: Vec<(String, String)>,
-    /// Started in this directory or below it.
-    pub below: Option<PathBuf>,
-    /// Active, or with survivors.
-    pub active: bool,
-}
-
-impl Filter {
-    /// Says whether it admits everything.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Says whether a job is admitted.
-    pub fn admits(&self, job: &Job) -> bool {
-        let spec = job.spec();
-        let state = self.states.is_empty() || self.states.contains(&job.state());
-        let name =
-            self.names.is_empty() || spec.and_then(|s| s.name.as_ref()).is_some_and(|name| self.names.contains(name));
-        let labels = self
-            .labels
-            .iter()
-            .all(|(key, value)| spec.and_then(|s| s.labels.get(key)).is_some_and(|found| found == value));
-        let below = self
-            .below
-            .as_ref()
-            .is_none_or(|dir| spec.is_some_and(|s| crate::platform::path_of(&s.cwd).starts_with(dir)));
-        let active = !self.active || job.state().is_active() || job.has_survivors();
-        state && name && labels && below && active
-    }
 }
 
 /// Finds the job that an argument means.

@@ -31,6 +31,7 @@ Examples:
   jobdir kill --force web                 KILL at once
   jobdir kill -s INT --grace 3s @last     INT, at most 3 s, KILL
   jobdir kill --all                       stop everything that is active
+  jobdir kill --name 'web-*' --here       of that what the filters admit
 
 Without the CLI: move an empty file named 'kill' into the job's
 kill-signals directory. See docs/protocol.md.")]

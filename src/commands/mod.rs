@@ -1,6 +1,6 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `acting`, `options` and `staying`, in
+//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `options` and `staying`, in
 //! `client`, `store` or `present`.
 
 pub mod abandon;
@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod coordination;
 pub mod delete;
 pub mod events;
+pub mod filters;
 pub mod jobs;
 pub mod kill;
 pub mod logs;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 
-use super::shared::{FilterArgs, choose, choose_by_filter, end_note, orphan_notice, parse_duration};
+use super::filters::FilterArgs;
+use super::shared::{choose, choose_by_filter, end_note, orphan_notice, parse_duration};
 use crate::client::{Condition, Progress, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -34,7 +35,7 @@ output=REGEX. With --for the exit code is 0 when the condition came true,
 122 when the time was up, 1 when it can no longer come true.")]
 pub struct Args {
     /// The jobs: ids, names or @last
-    #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
+    #[arg(value_name = "JOB", required_unless_present_any = ["all", "filters"], conflicts_with = "filters")]
     jobs: Vec<String>,
     /// Wait for all of them, which is the default
     ///
@@ -67,8 +68,8 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.reading().map_err(|error| refuse(error.into()))?;
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let chosen = if args.jobs.is_empty() {
-        let mut filter = args.filter.filter();
-        filter.active = args.all && filter.is_empty();
+        let mut filter = args.filter.filter(context).map_err(refuse)?;
+        filter.active |= args.filter.is_empty();
         choose_by_filter(&store, &filter)
     } else {
         choose(&store, &args.jobs)

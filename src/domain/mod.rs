@@ -13,6 +13,7 @@ pub mod event;
 pub mod identity;
 pub mod job;
 pub mod job_id;
+pub mod moment;
 pub mod name;
 pub mod notice;
 pub mod observe;

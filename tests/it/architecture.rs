@@ -32,7 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "coordination", "options", "shared", "staying"];
+const HELPERS: &[&str] = &["acting", "coordination", "filters", "options", "shared", "staying"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -54,6 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("directories", &["context.rs"]),
     ("fs2", &["store/lock.rs"]),
     ("getrandom", &["platform/"]),
+    ("globset", &["client/filter.rs"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
     ("sysinfo", &["platform/"]),

@@ -51,3 +51,5 @@ mod support;
 mod threads;
 #[cfg(unix)]
 mod wait;
+#[cfg(unix)]
+mod watch;
