@@ -445,3 +445,34 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# The jobs that a command can be meant for, with state and command; jobdir looks, and writes nothing.
+function __fish_jobdir_jobs
+    set -l dir
+    set -l words (commandline -opc)
+    for at in (seq 2 (count $words))
+        switch $words[$at]
+            case --state-dir
+                set dir --state-dir $words[(math $at + 1)]
+            case '--state-dir=*'
+                set dir $words[$at]
+        end
+    end
+    command jobdir $dir complete $argv[1] 2>/dev/null
+end
+
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -f -k -a "(__fish_jobdir_jobs resume)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand status" -f -k -a "(__fish_jobdir_jobs status)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -f -k -a "(__fish_jobdir_jobs inspect)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -f -k -a "(__fish_jobdir_jobs logs)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -f -k -a "(__fish_jobdir_jobs wait)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -f -k -a "(__fish_jobdir_jobs kill)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -f -k -a "(__fish_jobdir_jobs stop)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -f -k -a "(__fish_jobdir_jobs delete)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -f -k -a "(__fish_jobdir_jobs rm)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -f -k -a "(__fish_jobdir_jobs abandon)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -f -k -a "(__fish_jobdir_jobs signal)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -f -k -a "(__fish_jobdir_jobs pause)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -f -k -a "(__fish_jobdir_jobs unpause)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -f -k -a "(__fish_jobdir_jobs send)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -f -k -a "(__fish_jobdir_jobs events)"

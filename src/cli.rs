@@ -60,6 +60,10 @@ const VERBS: &[Verb] = &[
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
 ];
 
+/// What completions ask; no command for people, so it is in no list of them.
+const ASKED_BY_SHELLS: Verb =
+    verb!(complete, "List the jobs that a command can be meant for", aliases: &[], usage: exit_code::USAGE);
+
 const LONG_ABOUT: &str = "\
 Runs commands as jobs that cannot be lost. Each job has a supervisor of its own and a directory that tells everything
 about it; there is no daemon. Whatever dies, in whatever order, jobdir tells the truth about a job, can still stop all of
@@ -141,6 +145,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     for verb in VERBS {
         command = command.subcommand(subcommand(verb).defer(verb.define));
     }
+    command = command.subcommand(subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define));
     let json = wants_json(&arguments);
     let matches = match command.try_get_matches_from(&arguments) {
         Ok(matches) => matches,
@@ -153,7 +158,9 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         _ => ColorChoice::Auto,
     };
     let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json);
-    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else { return exit_code::USAGE };
+    let Some(verb) = VERBS.iter().chain([&ASKED_BY_SHELLS]).find(|verb| verb.name == name) else {
+        return exit_code::USAGE;
+    };
     let code = match (verb.run)(matches, &context) {
         Ok(code) => code,
         Err(error) => {

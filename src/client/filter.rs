@@ -57,7 +57,7 @@ impl Filter {
             && self.labels.iter().all(label)
             && (self.below.is_empty() || self.below.iter().any(below))
             && self.since.is_none_or(|since| of_spec(&|s| s.created_at >= since))
-            && (!self.active || state.is_active() || job.has_survivors())
+            && (!self.active || job.is_stoppable())
             && (!self.failed || state.is_failure())
     }
 }

@@ -199,11 +199,10 @@ impl Args {
         let total = jobs.len();
         let mut hidden = 0;
         if is_table && !self.all && self.number.is_none() {
-            let is_going_on = |job: &Job| job.state().is_active() || job.has_survivors();
-            let ended = jobs.iter().filter(|job| !is_going_on(job)).count();
+            let ended = jobs.iter().filter(|job| !job.is_stoppable()).count();
             let mut surplus = ended.saturating_sub(RECENT);
             jobs.retain(|job| {
-                is_going_on(job) || surplus == 0 || {
+                job.is_stoppable() || surplus == 0 || {
                     surplus -= 1;
                     false
                 }

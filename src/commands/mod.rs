@@ -6,6 +6,7 @@
 pub mod abandon;
 pub mod acting;
 pub mod capabilities;
+pub mod complete;
 pub mod coordination;
 pub mod delete;
 pub mod events;
@@ -26,7 +27,7 @@ pub mod staying;
 pub mod unpause;
 pub mod wait;
 
-/// The names of all subcommands, in the order in which help shows them; `cli` is checked against it.
+/// The names of all subcommands for people, in the order in which help shows them; `cli` is checked against it.
 pub const NAMES: &[&str] = &[
     "run",
     "resume",

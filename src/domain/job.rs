@@ -92,6 +92,16 @@ impl Job {
         !self.observation.survivors.is_empty()
     }
 
+    /// Says whether there is something to stop.
+    pub fn is_stoppable(&self) -> bool {
+        self.state().is_active() || self.has_survivors()
+    }
+
+    /// Says whether its processes stand still.
+    pub fn is_paused(&self) -> bool {
+        self.record().is_some_and(|record| record.paused)
+    }
+
     /// Says whether `resume` would start a next attempt.
     pub fn is_resumable(&self) -> bool {
         let state = self.state();

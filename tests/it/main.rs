@@ -11,6 +11,7 @@ mod architecture;
 mod client;
 #[cfg(unix)]
 mod compatibility;
+mod completion;
 #[cfg(unix)]
 mod coordination;
 #[cfg(unix)]
