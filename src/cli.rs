@@ -157,10 +157,10 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
     };
-    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json);
     let Some(verb) = VERBS.iter().chain([&ASKED_BY_SHELLS]).find(|verb| verb.name == name) else {
         return exit_code::USAGE;
     };
+    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json).of(verb.name);
     let code = match (verb.run)(matches, &context) {
         Ok(code) => code,
         Err(error) => {

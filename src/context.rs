@@ -21,6 +21,7 @@ pub struct Context {
     state_dir: PathBuf,
     color: ColorChoice,
     json: bool,
+    verb: &'static str,
     file_mask: u32,
     /// The first failure to print, and what was to be printed.
     lost: RefCell<Option<(std::io::Error, String)>>,
@@ -39,9 +40,22 @@ impl Context {
             state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir),
             color,
             json,
+            verb: "COMMAND",
             file_mask,
             lost: RefCell::default(),
         }
+    }
+
+    /// Remembers which command this is.
+    #[must_use]
+    pub fn of(mut self, verb: &'static str) -> Self {
+        self.verb = verb;
+        self
+    }
+
+    /// Returns which command this is.
+    pub fn verb(&self) -> &'static str {
+        self.verb
     }
 
     /// Returns where the state is, absolute.

@@ -23,7 +23,7 @@ pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
 pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
 pub use list::{Change, LiveList};
 pub use pump::{Pump, Sink};
-pub use select::{Unresolved, resolve};
+pub use select::{Mistake, Unresolved, resolve};
 
 use crate::domain::outcome::ExitStatus;
 use crate::domain::signal::Signal;

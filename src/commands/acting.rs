@@ -142,7 +142,8 @@ fn missing(unresolved: &Unresolved, context: &Context) -> Deed {
     } else {
         format!("; candidates: {}", error.candidates.join(", "))
     };
-    not_found(format!("error: {}{candidates}", error.message))
+    let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    not_found(format!("error: {}{candidates}{hint}", error.message))
 }
 
 fn not_found(message: String) -> Deed {

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::filters::FilterArgs;
 use super::shared::{choose, choose_by_filter, end_note, orphan_notice, parse_duration};
-use crate::client::{Condition, Progress, Woken, wait_for, wait_for_ends};
+use crate::client::{Condition, Mistake, Progress, Unresolved, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -75,12 +75,17 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         choose(&store, &args.jobs)
     }
     .map_err(refuse)?;
-    if let Some(unresolved) = chosen.unresolved.first() {
+    let is_gone = |unresolved: &&Unresolved| {
+        matches!((unresolved.mistake, &args.condition), (Some(Mistake::Gone), Some(Condition::Deleted)))
+    };
+    if let Some(unresolved) = chosen.unresolved.iter().find(|unresolved| !is_gone(unresolved)) {
         return Err(refuse(CommandError::no_such_job(unresolved, context)));
     }
     let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
     if let Some(condition) = &args.condition {
-        return wait_for_condition(&args, condition, &chosen.ids, deadline, &queue, &store, context).map_err(refuse);
+        // One that is gone already is enough for --any.
+        let ids = if args.any && !chosen.unresolved.is_empty() { &[] } else { chosen.ids.as_slice() };
+        return wait_for_condition(&args, condition, ids, deadline, &queue, &store, context).map_err(refuse);
     }
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (woken, jobs) =
@@ -140,7 +145,7 @@ fn wait_for_condition(
 ) -> Result<u8, CommandError> {
     let (woken, seen) = wait_for(store, queue, ids, args.any, condition, deadline)?;
     let is = |wanted: Progress| seen.iter().filter(|(progress, _)| *progress == wanted).count();
-    let satisfied = if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
+    let satisfied = seen.is_empty() || if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
     let (code, ending) = match woken {
         _ if satisfied => (exit_code::DONE, None),
         Woken::Done => (exit_code::FAILED, Some("cannot come true any more")),
@@ -157,8 +162,11 @@ fn wait_for_condition(
     } else if let Some(ending) = ending {
         for ((progress, job), id) in seen.iter().zip(ids).filter(|((progress, _), _)| *progress != Progress::True) {
             let state = job.as_ref().map_or("deleted", |job| job.state().as_str());
-            let ending = if *progress == Progress::Impossible { "cannot come true any more" } else { ending };
-            context.talk(&format!("job {id} is {state}: what was waited for {ending}"));
+            let why = match progress {
+                Progress::Impossible => condition.missed(job.as_ref()),
+                _ => format!("what was waited for {ending}"),
+            };
+            context.talk(&format!("job {id} is {state}: {why}"));
         }
     }
     Ok(code)

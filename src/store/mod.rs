@@ -140,6 +140,11 @@ impl Store {
         Ok(ids)
     }
 
+    /// Says whether an id was given out once: what has it no more is gone.
+    pub fn was_given_out(&self, id: JobId) -> bool {
+        platform::facts(&self.layout.ids()).is_ok_and(|facts| id.number() <= facts.length)
+    }
+
     /// Says whether a supervisor holds the claim of a job.
     ///
     /// # Errors
