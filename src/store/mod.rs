@@ -25,7 +25,7 @@ pub use atomic::Flush;
 pub use claim::Claim;
 pub use create::{NewJob, StagedJob};
 pub use error::StoreError;
-pub use events::EventLog;
+pub use events::{EventLog, EventReader};
 pub use inbox::{Delivered, Inbox, deliver, deliver_bare_kill, withdraw};
 pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;

@@ -21,6 +21,8 @@ mod environment;
 #[cfg(unix)]
 mod errors;
 #[cfg(unix)]
+mod events;
+#[cfg(unix)]
 mod examples;
 mod generated;
 #[cfg(unix)]
