@@ -78,6 +78,9 @@ impl CommandError {
                 "{given} is a process that belongs to no job here; ids are jobdir's own numbers, 'jobdir jobs' shows them"
             )),
             Some(Mistake::Gone) => error.hint.map(|hint| format!("job {given} is gone, it was deleted; {hint}")),
+            None if given.parse::<u64>().is_ok() => {
+                error.hint.map(|hint| format!("{hint}; ids are jobdir's own numbers, not process ids"))
+            }
             None => error.hint,
         };
         error

@@ -65,7 +65,8 @@ impl std::str::FromStr for Column {
         }
         Field::parse(text).map(|field| Self(Kind::Field(field))).map_err(|why| {
             let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
-            match field::meant(text, names.iter().copied()) {
+            let fields = JobDocument::field_names();
+            match field::meant(text, names.iter().copied().chain(fields.iter().map(String::as_str))) {
                 Some(guess) => format!("there is no column '{}'; did you mean '{guess}'?", text::escape(text)),
                 None => format!("{why}; columns are also {}", names.join(", ")),
             }
