@@ -50,6 +50,9 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Show everything that happened to jobs')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove ended jobs')
             [CompletionResult]::new('capabilities', 'capabilities', [CompletionResultType]::ParameterValue, 'Show what this version can do on this host')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Show the JSON Schema of every document')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Show help, or the page for AI agents')
+            [CompletionResult]::new('skill', 'skill', [CompletionResultType]::ParameterValue, 'Install the page for AI agents')
             break
         }
         'jobdir;run' {
@@ -96,7 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('--merge-output', '--merge-output', [CompletionResultType]::ParameterName, 'Keep stdout and stderr in one log, in their true order')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Print the id and return as soon as the command executes')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Print the id and return as soon as the command executes')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document (with --detach)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document (with --detach or --observe)')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -142,7 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('--merge-output', '--merge-output', [CompletionResultType]::ParameterName, 'Keep stdout and stderr in one log, in their true order')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Print the id and return as soon as the command executes')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Print the id and return as soon as the command executes')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document (with --detach)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document (with --detach or --observe)')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -494,6 +497,7 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Write no newline after TEXT')
             [CompletionResult]::new('--no-newline', '--no-newline', [CompletionResultType]::ParameterName, 'Write no newline after TEXT')
             [CompletionResult]::new('--eof', '--eof', [CompletionResultType]::ParameterName, 'Let the job see the end of its input afterwards')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -538,6 +542,37 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
         'jobdir;capabilities' {
             [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where the jobs are [env: JOBDIR_STATE_DIR]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jobdir;schema' {
+            [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where the jobs are [env: JOBDIR_STATE_DIR]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON, which is the default and only format')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jobdir;help' {
+            [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where the jobs are [env: JOBDIR_STATE_DIR]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jobdir;skill' {
+            [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where the jobs are [env: JOBDIR_STATE_DIR]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Replace a page that somebody has changed')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a page that somebody has changed')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is done')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is done')

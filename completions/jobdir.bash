@@ -28,6 +28,9 @@ _jobdir() {
             jobdir,events)
                 cmd="jobdir__subcmd__events"
                 ;;
+            jobdir,help)
+                cmd="jobdir__subcmd__help"
+                ;;
             jobdir,inspect)
                 cmd="jobdir__subcmd__status"
                 ;;
@@ -61,11 +64,17 @@ _jobdir() {
             jobdir,run)
                 cmd="jobdir__subcmd__run"
                 ;;
+            jobdir,schema)
+                cmd="jobdir__subcmd__schema"
+                ;;
             jobdir,send)
                 cmd="jobdir__subcmd__send"
                 ;;
             jobdir,signal)
                 cmd="jobdir__subcmd__signal"
+                ;;
+            jobdir,skill)
+                cmd="jobdir__subcmd__skill"
                 ;;
             jobdir,status)
                 cmd="jobdir__subcmd__status"
@@ -86,7 +95,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities schema help skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -254,6 +263,31 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__help)
+            opts="-v -h --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -871,8 +905,33 @@ _jobdir() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jobdir__subcmd__schema)
+            opts="-v -h --json --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jobdir__subcmd__send)
-            opts="-n -v -h --no-newline --eof --state-dir --color --verbose --help"
+            opts="-n -v -h --no-newline --eof --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -930,6 +989,31 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__skill)
+            opts="-f -v -h --force --json --state-dir --color --verbose --help install"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

@@ -47,6 +47,9 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand events 'Show everything that happened to jobs'
             cand prune 'Remove ended jobs'
             cand capabilities 'Show what this version can do on this host'
+            cand schema 'Show the JSON Schema of every document'
+            cand help 'Show help, or the page for AI agents'
+            cand skill 'Install the page for AI agents'
         }
         &'jobdir;run'= {
             cand --name 'Give the job a name; only one active job can bear it'
@@ -92,7 +95,7 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand --merge-output 'Keep stdout and stderr in one log, in their true order'
             cand -d 'Print the id and return as soon as the command executes'
             cand --detach 'Print the id and return as soon as the command executes'
-            cand --json 'Print one JSON document (with --detach)'
+            cand --json 'Print one JSON document (with --detach or --observe)'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'
@@ -137,7 +140,7 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand --merge-output 'Keep stdout and stderr in one log, in their true order'
             cand -d 'Print the id and return as soon as the command executes'
             cand --detach 'Print the id and return as soon as the command executes'
-            cand --json 'Print one JSON document (with --detach)'
+            cand --json 'Print one JSON document (with --detach or --observe)'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'
@@ -473,6 +476,7 @@ set edit:completion:arg-completer[jobdir] = {|@words|
             cand -n 'Write no newline after TEXT'
             cand --no-newline 'Write no newline after TEXT'
             cand --eof 'Let the job see the end of its input afterwards'
+            cand --json 'Print one JSON document'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'
             cand -h 'Print help (see more with ''--help'')'
@@ -514,6 +518,34 @@ set edit:completion:arg-completer[jobdir] = {|@words|
         &'jobdir;capabilities'= {
             cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
             cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand --json 'Print one JSON document'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;schema'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand --json 'Print JSON, which is the default and only format'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;help'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand -v 'Say more about what is done'
+            cand --verbose 'Say more about what is done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jobdir;skill'= {
+            cand --state-dir 'Where the jobs are [env: JOBDIR_STATE_DIR]'
+            cand --color 'Use colour: auto, always or never [env: NO_COLOR]'
+            cand -f 'Replace a page that somebody has changed'
+            cand --force 'Replace a page that somebody has changed'
             cand --json 'Print one JSON document'
             cand -v 'Say more about what is done'
             cand --verbose 'Say more about what is done'

@@ -52,6 +52,9 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "send" -d 'Write to th
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show everything that happened to jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove ended jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "schema" -d 'Show the JSON Schema of every document'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "help" -d 'Show help, or the page for AI agents'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "skill" -d 'Install the page for AI agents'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l name -d 'Give the job a name; only one active job can bear it' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s l -l label -d 'Give the job a label (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l id-file -d 'Write the id to this file before the command starts' -r -F
@@ -96,7 +99,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l clear-env -d 'Star
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id and return as soon as the command executes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
@@ -136,7 +139,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l clear-env -d 'S
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r
@@ -409,6 +412,7 @@ always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s n -l no-newline -d 'Write no newline after TEXT'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l eof -d 'Let the job see the end of its input afterwards'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l since -d 'Only events of each job after this number' -r
@@ -445,6 +449,27 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l json -d 'Print JSON, which is the default and only format'
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s f -l force -d 'Replace a page that somebody has changed'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The jobs that a command can be meant for, with state and command; jobdir looks, and writes nothing.
 function __fish_jobdir_jobs

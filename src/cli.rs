@@ -58,6 +58,9 @@ const VERBS: &[Verb] = &[
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
+    verb!(schema, "Show the JSON Schema of every document", aliases: &[], usage: exit_code::USAGE),
+    verb!(help, "Show help, or the page for AI agents", aliases: &[], usage: exit_code::USAGE),
+    verb!(skill, "Install the page for AI agents", aliases: &[], usage: exit_code::USAGE),
 ];
 
 /// What completions ask; no command for people, so it is in no list of them.
@@ -77,7 +80,8 @@ Examples:
   jobdir logs -f web                      what it prints
   jobdir kill web                         stop all of it
 
-'jobdir COMMAND --help' tells more about each command.";
+'jobdir COMMAND --help' tells more about each command, 'jobdir help agents'
+is one page for AI agents.";
 
 /// Returns the definition of the whole command line, from which help, man pages and completions are made.
 pub fn command() -> Command {
@@ -152,6 +156,11 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Err(error) => return refuse(&error, &arguments, json),
     };
     let Some((name, matches)) = matches.subcommand() else { return exit_code::USAGE };
+    if name == "help"
+        && let Some(instead) = help_instead(matches)
+    {
+        return run(arguments.into_iter().take(1).chain(instead).collect());
+    }
     let color = match matches.get_one::<String>("color").map(String::as_str) {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
@@ -172,6 +181,12 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let text = crate::present::text::escape(text.trim_end());
     context.talk(&format!("error: cannot write to stdout: {error}; what was to be printed begins: {text}"));
     if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
+}
+
+/// Returns the arguments that show what `help` is asked for, if a command knows it.
+fn help_instead(matches: &ArgMatches) -> Option<Vec<OsString>> {
+    let args = commands::help::Args::from_arg_matches(matches).ok()?;
+    Some(args.instead()?.into_iter().map(OsString::from).collect())
 }
 
 /// Says whether JSON was asked of jobdir itself: before `--`, and before the command of `run`.

@@ -112,6 +112,11 @@ impl Context {
         std::env::current_dir()
     }
 
+    /// Returns the home directory of the user.
+    pub fn home(&self) -> Option<PathBuf> {
+        directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned())
+    }
+
     /// Makes a queue that the signals for a client reach; those that are ignored stay ignored.
     ///
     /// # Errors

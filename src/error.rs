@@ -2,6 +2,7 @@
 
 use crate::client::{LaunchError, Mistake, Unresolved};
 use crate::context::Context;
+use crate::domain::job_id::JobId;
 use crate::exit_code;
 use crate::present::json::{self, ErrorBody, ErrorDocument};
 use crate::present::text::escape;
@@ -42,6 +43,13 @@ impl CommandError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which job it is about.
+    #[must_use]
+    pub fn about(mut self, id: JobId) -> Self {
+        self.id = Some(id.to_string());
         self
     }
 
@@ -152,18 +160,18 @@ impl From<LaunchError> for CommandError {
             LaunchError::NameTaken(by) => {
                 let mut error = Self::new("name_taken", format!("job {by} bears this name and is still active"));
                 error.candidates = vec![by.to_string()];
-                error.exit(exit_code::JOBDIR_FAILED).hint(format!(
+                error.about(by).exit(exit_code::JOBDIR_FAILED).hint(format!(
                     "choose another name, wait for it with 'jobdir wait {by}', or stop it with 'jobdir kill {by}'"
                 ))
             }
             LaunchError::NotStarted { id, reason, message } => {
-                let mut error = Self::new(reason.as_str(), format!("job {id} could not be started: {message}"));
-                error.id = Some(id.to_string());
-                error.exit(exit_code::of_spawn_failure(reason))
+                let error = Self::new(reason.as_str(), format!("job {id} could not be started: {message}")).about(id);
+                error.exit(exit_code::of_spawn_failure(reason)).hint(format!(
+                    "mend that and start it again, or with 'jobdir resume {id}'; 'jobdir status {id}' says what was tried"
+                ))
             }
             LaunchError::Supervisor { id, message } => {
-                let mut error = Self::new("internal", format!("job {id}: {message}"));
-                error.id = Some(id.to_string());
+                let error = Self::new("internal", format!("job {id}: {message}")).about(id);
                 error.exit(exit_code::JOBDIR_FAILED)
             }
         }

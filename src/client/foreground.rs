@@ -24,6 +24,9 @@ const BLIND_POLL: Duration = Duration::from_millis(50);
 /// How often to look in spite of a watch.
 const SLOW_POLL: Duration = Duration::from_secs(1);
 
+/// When to remind of a job that is still queued: first, and how often later on.
+const REMINDERS: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(600));
+
 /// A client that stays.
 #[derive(Debug)]
 pub struct Foreground<'a> {
@@ -33,6 +36,8 @@ pub struct Foreground<'a> {
     pub id: JobId,
     /// The attempt that is shown.
     pub attempt: u32,
+    /// Whether what it prints is shown.
+    pub shows: bool,
     /// Whether stderr goes to the file of stdout.
     pub merged: bool,
     /// Where signals arrive.
@@ -41,6 +46,8 @@ pub struct Foreground<'a> {
     pub connection: Connection,
     /// When to leave, however far the job is.
     pub until: Option<Instant>,
+    /// Whether the job has to wait before it starts.
+    pub is_queued: bool,
 }
 
 /// How staying ended.
@@ -67,7 +74,7 @@ pub enum Leave {
 impl Foreground<'_> {
     /// Stays until the run has ended or we leave. `on_stop` is called when a signal made us ask for the end, with that
     /// signal and how many there have been; `on_write_error` once when our stdout or stderr does not take what the job
-    /// prints for another reason than a closed pipe.
+    /// prints for another reason than a closed pipe; `on_queued` now and then while the job still waits for its start.
     ///
     /// # Errors
     /// When a request cannot be delivered or waiting fails.
@@ -75,10 +82,12 @@ impl Foreground<'_> {
         mut self,
         mut on_stop: impl FnMut(Signal, u32),
         mut on_write_error: impl FnMut(Sink, &io::Error),
+        mut on_queued: impl FnMut(),
     ) -> Result<ForegroundEnd, StoreError> {
         let paths = self.store.layout().job(self.id);
         let mut pump = self.pump();
         let began = Instant::now();
+        let mut remind_after = REMINDERS.0;
         let mut watch = None;
         let mut signals = 0;
         let mut over = false;
@@ -108,6 +117,10 @@ impl Foreground<'_> {
                 watch = Some(Watch::of(&paths.attempt(self.attempt), self.queue.waker()));
                 // What was printed before the watch existed rang no bell.
                 pump.look();
+            }
+            if self.is_queued && began.elapsed() > remind_after {
+                on_queued();
+                remind_after = (remind_after * 2).min(began.elapsed() + REMINDERS.1);
             }
             let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) && !over {
@@ -165,6 +178,9 @@ impl Foreground<'_> {
     fn pump(&self) -> Pump {
         let paths = self.store.layout().job(self.id);
         let mut pump = Pump::new(self.queue.waker());
+        if !self.shows {
+            return pump;
+        }
         pump.add(&paths.stdout(self.attempt), Sink::Stdout, 0);
         if !self.merged {
             pump.add(&paths.stderr(self.attempt), Sink::Stderr, 0);
@@ -179,7 +195,12 @@ impl Foreground<'_> {
             match self.connection.receive(Some(Duration::from_millis(1))) {
                 Ok(Some(line)) => match serde_json::from_str(&line) {
                     Ok(Notice::Ended) => return true,
-                    Ok(Notice::Running { attempt }) if attempt != self.attempt => next.push_back(attempt),
+                    Ok(Notice::Running { attempt }) => {
+                        self.is_queued = false;
+                        if attempt != self.attempt {
+                            next.push_back(attempt);
+                        }
+                    }
                     Ok(_) | Err(_) => {}
                 },
                 Ok(None) => return true,

@@ -4,6 +4,7 @@
 //! May use `domain`, `platform` and `store`. Says nothing to the user: it returns values and calls back.
 
 mod ask;
+mod chain;
 mod condition;
 mod end;
 mod filter;
@@ -15,6 +16,7 @@ mod pump;
 mod select;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, stop_unreadable};
+pub use chain::chain;
 pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use filter::{Filter, NameGlob};

@@ -22,8 +22,8 @@ const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Show what a job has printed
 ///
-/// Its stdout goes to stdout and its stderr to stderr, byte for byte. There is no common order of the two: use
-/// --merge-output when starting the job if that matters.
+/// Its stdout goes to stdout and its stderr to stderr, byte for byte, with no times in front of lines: 'jobdir events' tells
+/// when what happened. There is no common order of the two: use --merge-output when starting the job if that matters.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:

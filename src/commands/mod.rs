@@ -1,6 +1,6 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `options` and `staying`, in
+//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `observing`, `options` and `staying`, in
 //! `client`, `store` or `present`.
 
 pub mod abandon;
@@ -11,17 +11,21 @@ pub mod coordination;
 pub mod delete;
 pub mod events;
 pub mod filters;
+pub mod help;
 pub mod jobs;
 pub mod kill;
 pub mod logs;
+pub mod observing;
 pub mod options;
 pub mod pause;
 pub mod prune;
 pub mod resume;
 pub mod run;
+pub mod schema;
 pub mod send;
 pub mod shared;
 pub mod signal;
+pub mod skill;
 pub mod status;
 pub mod staying;
 pub mod unpause;
@@ -45,4 +49,7 @@ pub const NAMES: &[&str] = &[
     "events",
     "prune",
     "capabilities",
+    "schema",
+    "help",
+    "skill",
 ];

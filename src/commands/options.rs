@@ -144,7 +144,8 @@ pub struct JobArgs {
     finally_timeout: Option<Limit>,
     /// Run shell text once the end is recorded
     ///
-    /// It has 10 s, nobody waits for it, and it is told of the end as finally steps are.
+    /// It runs once for a run, with its retries, and has 10 s; nobody waits for it. It is told of the end as finally steps
+    /// are, by variables, and has at its stdin the JSON document that 'jobdir status --json' prints.
     #[arg(long, value_name = "COMMAND", help_heading = "Cleaning up")]
     on_exit: Option<String>,
 
@@ -319,6 +320,7 @@ impl JobArgs {
         for file in &self.env_file {
             let text = std::fs::read_to_string(file).map_err(|error| {
                 CommandError::new("env_file", format!("cannot read the environment file '{}': {error}", file.display()))
+                    .hint("name a file that you can read; each of its lines is KEY=VALUE, or KEY alone")
             })?;
             for (number, line) in text.lines().enumerate() {
                 let line = line.trim_start();
@@ -335,7 +337,8 @@ impl JobArgs {
                     }
                     Some(_) => {
                         let place = format!("'{}' line {}", file.display(), number + 1);
-                        return Err(CommandError::new("env_file", format!("{place} is not of the form KEY=VALUE")));
+                        return Err(CommandError::new("env_file", format!("{place} is not of the form KEY=VALUE"))
+                            .hint("put a name before the '='; lines that begin with # are comments"));
                     }
                 }
             }

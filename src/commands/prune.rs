@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args as ClapArgs;
-use serde::Serialize;
 
 use super::filters::FilterArgs;
 use super::shared::parse_duration;
@@ -13,7 +12,8 @@ use crate::domain::retention::{Retention, is_removable};
 use crate::domain::state::State;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::present::{json, text};
+use crate::present::json::{self, PruneDocument};
+use crate::present::text;
 use crate::store::StoreError;
 
 /// Remove ended jobs
@@ -42,14 +42,6 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct PruneDocument {
-    schema: &'static str,
-    dry_run: bool,
-    removed: Vec<String>,
-    bytes: u64,
-}
-
 /// Removes.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = if args.dry_run { context.reading()? } else { context.writing()? };
@@ -72,7 +64,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         let freed = if args.dry_run { Ok(store.size_of(job.id)) } else { store.delete_ended(job) };
         match freed {
             Ok(freed) => {
-                removed.push(job.id.to_string());
+                removed.push(job.id);
                 bytes += freed;
             }
             // Somebody resumed or deleted it meanwhile: then it is not ours to remove.
@@ -93,7 +85,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     if !removed.is_empty() {
-        context.out(&(removed.join("\n") + "\n"));
+        context.out(&removed.iter().map(|id| format!("{id}\n")).collect::<String>());
     }
     if !pending.is_empty() {
         let list = pending.join(" ");

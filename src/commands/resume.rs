@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
+use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
 use super::staying::{leave, open_typed, stay};
@@ -47,9 +48,12 @@ pub struct Args {
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Hand back after this time with the job going on
+    ///
+    /// The exit code is then 122. With --json nothing is shown, and one document tells where the job is, the end of its
+    /// output and what to type next, whether it has ended or not.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "detach", help_heading = "Watching")]
     observe: Option<Duration>,
-    /// Print one JSON document (with --detach)
+    /// Print one JSON document (with --detach or --observe)
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
@@ -64,8 +68,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
-    if args.json && !args.detach {
-        return Err(CommandError::usage("--json needs --detach: in the foreground stdout is the job's"));
+    if args.json && !args.detach && args.observe.is_none() {
+        let message = "--json needs --detach or --observe: else stdout is the job's";
+        return Err(CommandError::usage(message).hint("'--observe DURATION --json' tells of the job and shows nothing"));
     }
     let store = context.reading()?;
     let id = choose_one(&store, &args.job, context)?;
@@ -98,7 +103,8 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     if args.detach {
         return leave(&launched, args.json, context, &store);
     }
-    stay(launched, merged, &plan, args.observe, &queue, context, &store)
+    let looking = Looking { limit: args.observe, json: args.json };
+    stay(launched, merged, &plan, looking, &queue, context, &store)
 }
 
 /// Makes sure that nothing of an earlier attempt lives and that its finally steps have run.
@@ -115,6 +121,7 @@ fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Jo
         let pids: Vec<String> = job.observation.survivors.iter().map(|s| s.identity.pid.to_string()).collect();
         let message = format!("job {id} is {state}, and processes of it still live: {}", pids.join(", "));
         return Err(CommandError::new("survivors", message)
+            .about(id)
             .hint(format!("stop them first with 'jobdir kill {id}', or with 'jobdir resume --kill-survivors {id}'")));
     }
     let pending = job
@@ -128,6 +135,7 @@ fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Jo
         let (_, job, _) = kill(store, queue, id, &options)?;
         if job.has_survivors() || !job.state().is_recorded_end() {
             return Err(CommandError::new("not_stopped", format!("job {id}: what is left of it could not be stopped"))
+                .about(id)
                 .hint(format!("'jobdir status {id}' says who is left")));
         }
         return Ok(job);
@@ -144,12 +152,14 @@ fn busy(job: &Job) -> CommandError {
     let message =
         format!("job {id} is {}: attempt {number}{}{}", job.state(), since.unwrap_or_default(), by.unwrap_or_default());
     CommandError::new("busy", message)
+        .about(id)
         .hint(format!("wait for it with 'jobdir wait {id}', or stop it with 'jobdir kill {id}'"))
 }
 
 fn corrupt(job: &Job) -> CommandError {
     let why = job.observation.message.as_deref().unwrap_or("its files cannot be read");
     CommandError::new("corrupt", format!("job {} cannot be resumed: {why}", job.id))
+        .about(job.id)
         .hint(format!("'jobdir delete {}' removes it", job.id))
 }
 
@@ -161,6 +171,7 @@ fn command(spec: &JobSpec, args: &[OsString], job: &Job) -> Result<Vec<OsText>, 
     };
     Template::parse(template).and_then(|template| template.fill(&args, &job.meta)).map_err(|why| {
         CommandError::new("template", format!("job {}: its --resume-with command cannot be filled in: {why}", job.id))
+            .about(job.id)
             .hint(format!("the template is: {template}"))
     })
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
+use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::parse_duration;
-use super::staying::{detach, join, leave, open_typed, stay};
+use super::staying::{detach, join, leave, look, open_typed, stay};
 use crate::client::{KillOptions, LaunchError, Launched, Launching, copy_typed, kill, launch};
 use crate::context::Context;
 use crate::domain::job_id::JobId;
@@ -81,9 +82,12 @@ pub struct Args {
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Hand back after this time with the job going on
+    ///
+    /// The exit code is then 122. With --json nothing is shown, and one document tells where the job is, the end of its
+    /// output and what to type next, whether it has ended or not.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "detach", help_heading = "Watching")]
     observe: Option<Duration>,
-    /// Print one JSON document (with --detach)
+    /// Print one JSON document (with --detach or --observe)
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
@@ -106,12 +110,14 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
-    if args.json && !args.detach {
-        return Err(CommandError::usage("--json needs --detach: in the foreground stdout is the job's"));
+    if args.json && !args.detach && args.observe.is_none() {
+        let message = "--json needs --detach or --observe: else stdout is the job's";
+        return Err(CommandError::usage(message).hint("'--observe DURATION --json' tells of the job and shows nothing"));
     }
     let store = context.writing()?;
     let id_file = args.id_file.as_deref().map(|path| IdFile::prepare(path, context)).transpose()?;
     let queue = context.queue().map_err(anyhow::Error::from)?;
+    let looking = Looking { limit: args.observe, json: args.json };
     for _ in 0..ROUNDS {
         if let Some(bearer) = args.name.as_ref().map(|name| store.active_bearer(name)).transpose()?.flatten()
             && let Some(code) = meet(args, bearer, &queue, context, &store, id_file.as_ref())?
@@ -122,7 +128,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());
         match launch_once(launching, &store, id_file.as_ref()) {
             Ok(launched) if args.detach => return leave(&launched, args.json, context, &store),
-            Ok(launched) => return stay(launched, merged, &plan, args.observe, &queue, context, &store),
+            Ok(launched) => return stay(launched, merged, &plan, looking, &queue, context, &store),
             // Somebody was faster: meet that job in the next round.
             Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}
             Err(error) => {
@@ -170,6 +176,7 @@ fn meet(
     match policy {
         "skip" => detach(bearer, args.json, context, store).map(Some),
         "attach" if args.detach => detach(bearer, args.json, context, store).map(Some),
+        "attach" if args.json => look(bearer, args.observe, queue, context, store).map(Some),
         "attach" => join(bearer, queue, context, store).map(Some),
         "replace" => {
             let options = KillOptions {

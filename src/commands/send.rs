@@ -13,6 +13,7 @@ use crate::domain::spec::Stdin;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform;
+use crate::present::json::{self, JobDocument, ResultDocument, ResultsDocument};
 use crate::store::Surroundings;
 
 /// Write to the input of a job
@@ -38,6 +39,9 @@ pub struct Args {
     /// Let the job see the end of its input afterwards
     #[arg(long)]
     eof: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
 /// Writes.
@@ -47,12 +51,18 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.writing()?;
     let job = store.load(id, &Surroundings::new())?;
     if job.observation.supervised != Some(true) {
-        return Err(CommandError::new("not_running", format!("job {id} is {}: nobody reads its input", job.state())));
+        return Err(CommandError::new("not_running", format!("job {id} is {}: nobody reads its input", job.state()))
+            .about(id)
+            .hint(format!("'jobdir status {id}' says how it ended, 'jobdir resume {id}' starts its next attempt")));
     }
     // An attempt may have an input of its own; the FIFO is there when it reads from one.
     let path = store.layout().job(id).stdin();
     let is_fifo = job.spec().is_some_and(|spec| matches!(spec.stdin, Stdin::Fifo));
-    let refused = |why: String| CommandError::new("no_input", format!("job {id} takes no input: {why}"));
+    let refused = |why: String| {
+        CommandError::new("no_input", format!("job {id} takes no input: {why}"))
+            .about(id)
+            .hint(format!("'jobdir status {id}' says what it does"))
+    };
     let mut fifo = platform::open_fifo_writer(&path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if !is_fifo => {
             refused("it was not started with --stdin fifo".into()).hint("start it with 'jobdir run --stdin fifo'")
@@ -89,9 +99,17 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             Answer::Accepted | Answer::NoChange | Answer::AlreadyEnded => {}
             Answer::Refused(why) => return Err(refused(why)),
             Answer::None => {
-                return Err(CommandError::new("no_answer", format!("the supervisor of job {id} has not answered yet")));
+                return Err(CommandError::new("no_answer", format!("the supervisor of job {id} has not answered yet"))
+                    .about(id)
+                    .hint(format!("the request lies there until it does; 'jobdir status {id}' says how it is")));
             }
         }
+    }
+    if args.json {
+        let job = store.load(id, &Surroundings::new()).ok();
+        let job = job.as_ref().map(|job| JobDocument::new(job, false));
+        let results = vec![ResultDocument { id: id.to_string(), result: "sent", message: None, job }];
+        context.out(&json::render(&ResultsDocument { schema: "jobdir/send/1".into(), results }));
     }
     Ok(exit_code::DONE)
 }

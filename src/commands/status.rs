@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 
 use super::shared::choose;
+use crate::client::chain;
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::error::CommandError;
@@ -44,7 +45,10 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     }
     let surroundings = Surroundings::new();
     let mut code = exit_code::DONE;
-    let jobs: Vec<Job> = chosen.ids.iter().filter_map(|id| store.load(*id, &surroundings).ok()).collect();
+    let mut jobs: Vec<Job> = chosen.ids.iter().filter_map(|id| store.load(*id, &surroundings).ok()).collect();
+    for job in jobs.iter_mut().filter(|job| job.waiting_for.is_some()) {
+        job.chain = Some(chain(&store, job, &surroundings));
+    }
     for unresolved in &chosen.unresolved {
         code = exit_code::NO_SUCH_JOB;
         if !args.json {
@@ -71,7 +75,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 
 fn document(args: &Args, jobs: &[Job], unresolved: &[crate::client::Unresolved]) -> String {
     if let (1, [job]) = (args.jobs.len(), jobs) {
-        return json::render(&JobDocument::new(job, true));
+        return json::render_job(job);
     }
     let found = jobs.iter().map(|job| ResultDocument {
         id: job.id.to_string(),
@@ -189,11 +193,12 @@ fn card(job: &Job, context: &Context) -> String {
         ));
     }
     for waiting in job.waiting_for.iter().flatten() {
-        let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
-        let by = if holders.is_empty() { String::new() } else { format!(", held by job {}", holders.join(", ")) };
-        let place = waiting.position.map(|position| format!(", place {position}")).unwrap_or_default();
-        let name = waiting.name.as_deref().map(text::escape).unwrap_or_default();
-        rows.push(("waits for", format!("{} {name}{by}{place}", waiting.kind)));
+        rows.push(("waits", text::waiting(waiting)));
+    }
+    for link in job.chain.iter().flatten() {
+        let waits: Vec<String> = link.waiting_for.iter().flatten().map(text::waiting).collect();
+        let waits = if waits.is_empty() { String::new() } else { format!(", waits {}", waits.join("; ")) };
+        rows.push(("behind", format!("job {} is {}{waits}", link.id, link.state())));
     }
     if let Some(progress) = &job.progress {
         let percent = progress.fraction.map(|f| format!("{:.0} % ", f * 100.0)).unwrap_or_default();

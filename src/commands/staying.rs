@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::observing::{Looking, hand_back};
 use super::shared::{end_note, orphan_notice};
 use crate::client::{Foreground, ForegroundEnd, Launched, Leave, follow, wait_for_ends};
 use crate::context::Context;
@@ -16,7 +17,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::{self, WakeQueue};
 use crate::present::json::{self, JobDocument};
-use crate::present::text::escape;
+use crate::present::text;
 use crate::store::{Store, StoreError, Surroundings};
 
 /// Prints the id, or the whole job.
@@ -46,18 +47,26 @@ pub(super) fn stay(
     launched: Launched,
     merged: bool,
     plan: &StopPlan,
-    observe: Option<Duration>,
+    looking: Looking,
     queue: &WakeQueue,
     context: &Context,
     store: &Store,
 ) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
     let Launched { id, attempt, queued, connection, .. } = launched;
-    if queued && let Ok(job) = store.load(id, &Surroundings::new()) {
-        context.talk(&format!("jobdir: job {id} is queued{}", waiting_text(&job)));
+    let tell_of_queue = || {
+        if !looking.json
+            && let Ok(job) = store.load(id, &Surroundings::new())
+        {
+            context.talk(&format!("jobdir: job {id} is {}{}", job.state(), waiting_text(&job)));
+        }
+    };
+    if queued {
+        tell_of_queue();
     }
-    let until = observe.map(|observe| Instant::now() + observe);
-    let foreground = Foreground { store, id, attempt, merged, queue, connection, until };
+    let until = looking.limit.map(|limit| Instant::now() + limit);
+    let foreground =
+        Foreground { store, id, attempt, shows: !looking.json, merged, queue, connection, until, is_queued: queued };
     let end = foreground.stay(
         |signal, nth| {
             if context.stderr_is_terminal() {
@@ -68,12 +77,17 @@ pub(super) fn stay(
             let logs = format!("'jobdir logs {id}' has all of it");
             context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
         },
+        tell_of_queue,
     );
     match end.map_err(refuse)? {
+        ForegroundEnd::RunEnded(_until_the_outcome_is_read) if looking.json => look(id, None, queue, context, store),
         ForegroundEnd::RunEnded(_until_the_outcome_is_read) => ended(context, store, queue, id),
         ForegroundEnd::Left(Leave::ReaderGone) => Ok(exit_code::READER_GONE),
+        ForegroundEnd::Left(Leave::Observed | Leave::ThirdSignal) if looking.json => {
+            look(id, Some(Duration::ZERO), queue, context, store)
+        }
         ForegroundEnd::Left(Leave::Observed) => {
-            let state = store.load(id, &Surroundings::new()).map_or("deleted", |job| job.state().as_str());
+            let state = store.load(id, &Surroundings::new()).map_err(|_| deleted(id))?.state();
             context.talk(&format!(
                 "job {id} is {state}; the looking on has ended, the job goes on\n\
                  hint: 'jobdir wait {id}' waits for it, 'jobdir logs -f {id}' shows its output, 'jobdir kill {id}' stops it"
@@ -85,6 +99,19 @@ pub(super) fn stay(
             Ok(exit_code::STILL_RUNNING)
         }
     }
+}
+
+/// Waits for the end of a job, at most so long, and tells of it in one document.
+pub(super) fn look(
+    id: JobId,
+    limit: Option<Duration>,
+    queue: &WakeQueue,
+    context: &Context,
+    store: &Store,
+) -> Result<u8, CommandError> {
+    let until = limit.map(|limit| Instant::now() + limit);
+    let (_, jobs) = wait_for_ends(store, queue, &[id], false, until, |_| {})?;
+    jobs.into_iter().flatten().next().map(|job| hand_back(&job, context)).ok_or_else(|| deleted(id))
 }
 
 /// Joins a job that runs already: shows what it has printed and prints, and mirrors its end. Signals leave the job
@@ -106,8 +133,7 @@ fn ended(context: &Context, store: &Store, queue: &WakeQueue, id: JobId) -> Resu
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (_, jobs) = wait_for_ends(store, queue, &[id], false, None, say).map_err(refuse)?;
     let Some(Some(job)) = jobs.into_iter().next() else {
-        return Err(CommandError::new("job_deleted", format!("job {id} was deleted before its outcome was seen"))
-            .exit(exit_code::JOBDIR_FAILED));
+        return Err(deleted(id));
     };
     if let Some(note) = end_note(&job) {
         context.talk(&note);
@@ -115,23 +141,15 @@ fn ended(context: &Context, store: &Store, queue: &WakeQueue, id: JobId) -> Resu
     Ok(exit_code::of_job(&job))
 }
 
+fn deleted(id: JobId) -> CommandError {
+    CommandError::new("job_deleted", format!("job {id} was deleted before its outcome was seen"))
+        .about(id)
+        .exit(exit_code::JOBDIR_FAILED)
+}
+
 /// Says what a queued job waits for, and who holds it.
 pub(super) fn waiting_text(job: &Job) -> String {
-    let list: Vec<String> = job
-        .waiting_for
-        .iter()
-        .flatten()
-        .map(|waiting| {
-            let name = waiting.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
-            let holders: Vec<String> = waiting.holders.iter().map(ToString::to_string).collect();
-            match waiting.kind.as_str() {
-                "after" => format!("for the end of job{name}"),
-                "retry" => "to be retried".to_owned(),
-                kind if holders.is_empty() => format!("for {kind}{name}"),
-                kind => format!("for {kind}{name}, held by job {}", holders.join(", ")),
-            }
-        })
-        .collect();
+    let list: Vec<String> = job.waiting_for.iter().flatten().map(text::waiting).collect();
     if list.is_empty() { String::new() } else { format!(": it waits {}", list.join("; ")) }
 }
 

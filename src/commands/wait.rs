@@ -120,7 +120,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             return Ok(exit_code::JOBDIR_FAILED);
         }
         let message = format!("job {id} was deleted before its outcome was seen");
-        return Err(refuse(CommandError::new("job_deleted", message)));
+        return Err(refuse(CommandError::new("job_deleted", message).about(*id)));
     }
     if !args.json {
         ended.clone().filter_map(end_note).for_each(|note| context.talk(&note));

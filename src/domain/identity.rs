@@ -1,12 +1,13 @@
 //! Which process is meant: a pid alone names nobody, since numbers are used again.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A process for its whole life: its pid and the moment it started, in the platform's own raw unit.
 ///
 /// On Linux the unit is clock ticks since boot (`/proc/<pid>/stat`, field 22), so it means something only
 /// together with [`Place::boot_id`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProcessIdentity {
     /// The process id.
     pub pid: u32,

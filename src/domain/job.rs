@@ -33,6 +33,8 @@ pub struct Job {
     pub ready: bool,
     /// What it waits for, while it is queued.
     pub waiting_for: Option<Vec<Waiting>>,
+    /// Who waits for whom from there on, where somebody has asked for that.
+    pub chain: Option<Vec<Job>>,
 }
 
 impl Job {
@@ -48,6 +50,7 @@ impl Job {
             progress: None,
             ready: false,
             waiting_for: None,
+            chain: None,
         }
     }
 

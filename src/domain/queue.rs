@@ -5,6 +5,8 @@
 //! follows from the order. It stays true until the job takes its entry away, since new entries come last. The first
 //! entry of all always may go, hence no deadlock; nobody is overtaken, hence no starvation.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 
 use super::job_id::JobId;
@@ -86,22 +88,49 @@ pub fn blocked<'a>(entry: &'a Entry, entries: &'a [Entry]) -> Vec<Blocked<'a>> {
     mutexes.chain(slots).collect()
 }
 
-/// Says whether an entry may go.
-pub fn may_go(entry: &Entry, entries: &[Entry]) -> bool {
-    blocked(entry, entries).is_empty()
+/// Says of each entry whether it may go; `entries` are all there are, in order. One pass, however many wait.
+pub fn going(entries: &[Entry]) -> Vec<bool> {
+    // Of each mutex that an earlier entry wants: whether one wants it for itself. Of each group: how many want a place.
+    let mut mutexes: HashMap<&str, bool> = HashMap::new();
+    let mut groups: HashMap<&str, u32> = HashMap::new();
+    let may_go = |entry: &'_ Entry, mutexes: &HashMap<&str, bool>, groups: &HashMap<&str, u32>| {
+        let free = |want: &MutexWant| mutexes.get(want.name.as_str()).is_none_or(|alone| want.shared && !alone);
+        let place = |want: &SlotWant| groups.get(want.group.as_str()).is_none_or(|taken| *taken < want.limit);
+        entry.wants.mutexes.iter().all(free) && entry.wants.slots.iter().all(place)
+    };
+    let mut answers = Vec::with_capacity(entries.len());
+    for entry in entries {
+        answers.push(may_go(entry, &mutexes, &groups));
+        for want in &entry.wants.mutexes {
+            *mutexes.entry(&want.name).or_default() |= !want.shared;
+        }
+        let wanted: BTreeSet<&str> = entry.wants.slots.iter().map(|want| want.group.as_str()).collect();
+        for group in wanted {
+            *groups.entry(group).or_default() += 1;
+        }
+    }
+    answers
 }
 
-/// Returns the jobs that may go now and could not before `gone` went; `left` are the entries without it.
+/// Returns the entries that may go now and could not before `gone` went; `left` are the entries without it, in order.
 pub fn released_by<'a>(gone: &Entry, left: &'a [Entry]) -> Vec<&'a Entry> {
+    let place = left.partition_point(|entry| entry.ticket < gone.ticket);
     let mut before = left.to_vec();
-    before.push(gone.clone());
-    left.iter().filter(|entry| may_go(entry, left) && !may_go(entry, &before)).collect()
+    before.insert(place, gone.clone());
+    let mut could = going(&before);
+    could.remove(place);
+    let (now, could) = (going(left).into_iter(), could.into_iter());
+    left.iter().zip(now.zip(could)).filter(|(_, (now, could))| *now && !could).map(|(entry, _)| entry).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn may_go(entry: &Entry, entries: &[Entry]) -> bool {
+        blocked(entry, entries).is_empty()
+    }
 
     fn entry(ticket: u64, mutexes: &[(&str, bool)], slots: &[(&str, u32)]) -> Entry {
         Entry {
@@ -159,10 +188,12 @@ mod tests {
         #[test]
         fn nothing_overlaps_everybody_gets_a_turn_and_nobody_who_may_go_loses_it(mut entries in any_entries()) {
             while !entries.is_empty() {
-                let going: Vec<Entry> = entries.iter().filter(|e| may_go(e, &entries)).cloned().collect();
-                prop_assert_eq!(going.first().map(|e| e.ticket), Some(entries[0].ticket));
-                for (i, a) in going.iter().enumerate() {
-                    for b in &going[i + 1..] {
+                let one_by_one: Vec<bool> = entries.iter().map(|e| may_go(e, &entries)).collect();
+                prop_assert_eq!(going(&entries), one_by_one);
+                let free: Vec<Entry> = entries.iter().filter(|e| may_go(e, &entries)).cloned().collect();
+                prop_assert_eq!(free.first().map(|e| e.ticket), Some(entries[0].ticket));
+                for (i, a) in free.iter().enumerate() {
+                    for b in &free[i + 1..] {
                         for held in &a.wants.mutexes {
                             for want in b.wants.mutexes.iter().filter(|w| w.name == held.name) {
                                 prop_assert!(held.shared && want.shared);
@@ -173,7 +204,7 @@ mod tests {
                 let gone = entries.remove(0);
                 let released: Vec<u64> = released_by(&gone, &entries).iter().map(|e| e.ticket).collect();
                 let now: Vec<u64> = entries.iter().filter(|e| may_go(e, &entries)).map(|e| e.ticket).collect();
-                let still: Vec<u64> = going.iter().skip(1).map(|e| e.ticket).collect();
+                let still: Vec<u64> = free.iter().skip(1).map(|e| e.ticket).collect();
                 prop_assert!(still.iter().all(|t| now.contains(t)));
                 prop_assert!(now.iter().all(|t| still.contains(t) || released.contains(t)));
             }

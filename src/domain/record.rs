@@ -1,6 +1,7 @@
 //! The record of a job: what its claim holder knows, replaced as a whole at every change.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Place, ProcessIdentity};
@@ -139,7 +140,7 @@ pub struct Outcome {
 }
 
 /// What the processes of an attempt used, as far as they have been waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// CPU time in user mode.
     pub user_ms: u64,
@@ -183,7 +184,7 @@ pub struct NextRung {
 }
 
 /// A process that KILL did not end.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Holdout {
     /// Which process.
     #[serde(flatten)]
@@ -195,7 +196,7 @@ pub struct Holdout {
 }
 
 /// One thing that a queued job waits for.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Waiting {
     /// `mutex`, `slots`, `after` or `retry`.
     pub kind: String,
@@ -203,10 +204,16 @@ pub struct Waiting {
     pub name: Option<String>,
     /// The jobs that hold it.
     pub holders: Vec<JobId>,
+    /// The jobs that wait for it, too, and come first, in order.
+    #[serde(default)]
+    pub before: Vec<JobId>,
     /// The place in the queue, counted from 1.
     pub position: Option<u32>,
     /// Until when, for a retry delay.
     pub until: Option<DateTime<Utc>>,
+    /// A sentence for people, when a holder will not let go by itself.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// The finally steps of an attempt.
@@ -219,7 +226,7 @@ pub struct Finally {
 }
 
 /// Where finally steps are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FinallyState {
     /// Still to be run.

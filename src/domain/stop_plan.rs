@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration;
@@ -12,7 +13,7 @@ use super::signal::Signal;
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
 /// One rung: send the signal, then wait so long for the tree to be empty.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Rung {
     /// What is sent.
     pub signal: Signal,

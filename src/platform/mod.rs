@@ -85,6 +85,30 @@ pub fn rename_file(from: &std::path::Path, to: &std::path::Path) -> std::io::Res
     std::fs::rename(from, to)
 }
 
+/// Replaces a file of the user's as a whole, with the mode that a program with this mask would create it with. What is
+/// missing of its directory is made.
+///
+/// # Errors
+/// What the system says.
+pub fn replace_file(path: &std::path::Path, content: &[u8], mask: u32) -> std::io::Result<()> {
+    use std::io::Write;
+    if let Some(directory) = path.parent() {
+        let ours = set_file_mask(mask);
+        let made = std::fs::create_dir_all(directory);
+        set_file_mask(ours);
+        made?;
+    }
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}", std::process::id()));
+    let temporary = std::path::Path::new(&temporary);
+    let write = |mut file: std::fs::File| {
+        apply_file_mask(&file, mask)?;
+        file.write_all(content)?;
+        rename_file(temporary, path)
+    };
+    create_private(temporary).and_then(write).inspect_err(|_| remove_file(temporary))
+}
+
 /// Removes a file of the user's, if it is there.
 pub fn remove_file(path: &std::path::Path) {
     std::fs::remove_file(path).ok();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::field::{self, Field};
-use super::job::JobDocument;
+use super::json::JobDocument;
 use super::style::Style;
 use super::{table, text};
 use crate::domain::job::Job;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::job::JobDocument;
+use super::json::JobDocument;
 use super::text::escape;
 use crate::domain::template::{Part, split};
 

@@ -2,12 +2,21 @@
 //!
 //! Times are RFC 3339 UTC with milliseconds, durations `*_ms`, missing is null and never absent.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
-use serde_json::Value;
+mod codes;
+mod job;
+mod schema;
 
-pub use super::job::JobDocument;
-use crate::domain::event::Event;
+use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+pub use self::codes::ERROR_CODES;
+pub use self::job::JobDocument;
+pub use self::schema::schema;
+use crate::domain::event::{EVENT_SCHEMA, Event, Happening};
+use crate::domain::job::Job;
+use crate::domain::job_id::JobId;
+use crate::domain::state::State;
 
 /// Renders a document on one line, with its end.
 pub fn render(document: &impl Serialize) -> String {
@@ -16,24 +25,79 @@ pub fn render(document: &impl Serialize) -> String {
     text
 }
 
+/// Renders a document over many lines, for those who also read it.
+pub fn render_for_people(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("our documents have no failing serialiser");
+    text.push('\n');
+    text
+}
+
+/// Renders a JOB as `status --json` shows it.
+pub fn render_job(job: &Job) -> String {
+    render(&JobDocument::new(job, true))
+}
+
 /// Renders a time.
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Renders an event on one line. Its form on disk is its public form, but for the time.
-pub fn render_event(event: &Event) -> String {
-    let mut value = serde_json::to_value(event).unwrap_or(Value::Null);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("time".into(), Value::String(time(event.time)));
+/// A time in a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Time(pub DateTime<Utc>);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time(self.0))
     }
-    render(&value)
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "RFC 3339 in UTC with milliseconds.",
+            "type": "string",
+            "format": "date-time",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+        })
+    }
+}
+
+/// Renders an event on one line.
+pub fn render_event(event: &Event) -> String {
+    let Event { seq, time, id, attempt, what, .. } = event;
+    let (time, id) = (Time(*time), *id);
+    render(&EventDocument { schema: EVENT_SCHEMA, seq: *seq, time, id, attempt: *attempt, what })
+}
+
+/// A line of `events`: something that happened to a job.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+struct EventDocument<'a> {
+    #[schemars(extend("const" = EVENT_SCHEMA))]
+    schema: &'static str,
+    /// Counted from 1 within the job, without gaps.
+    seq: u64,
+    /// When it was written down.
+    time: Time,
+    /// The job.
+    id: JobId,
+    /// The attempt under way.
+    attempt: u32,
+    #[serde(flatten)]
+    what: &'a Happening,
 }
 
 /// `capabilities --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Capabilities")]
 pub struct CapabilitiesDocument<'a> {
     /// `jobdir/capabilities/1`.
+    #[schemars(extend("const" = "jobdir/capabilities/1"))]
     pub schema: &'static str,
     /// The version of jobdir.
     pub version: &'static str,
@@ -50,7 +114,8 @@ pub struct CapabilitiesDocument<'a> {
 }
 
 /// The formats that this version writes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Formats")]
 pub struct FormatsDocument {
     /// Of state directories.
     pub state: u64,
@@ -59,9 +124,11 @@ pub struct FormatsDocument {
 }
 
 /// `jobs --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Jobs")]
 pub struct JobsDocument<'a> {
     /// `jobdir/jobs/1`.
+    #[schemars(extend("const" = "jobdir/jobs/1"))]
     pub schema: &'static str,
     /// Where the jobs are.
     pub state_dir: String,
@@ -77,20 +144,24 @@ pub fn jobs_opening(state_dir: &str) -> String {
 }
 
 /// What a verb did to several jobs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Results")]
 pub struct ResultsDocument<'a> {
     /// `jobdir/<verb>/1`.
+    #[schemars(extend("enum" = schema::acting()))]
     pub schema: String,
     /// One for each job.
     pub results: Vec<ResultDocument<'a>>,
 }
 
 /// What a verb did to one job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Result")]
 pub struct ResultDocument<'a> {
     /// The job's id, or what the user wrote when there is no such job.
     pub id: String,
     /// What really happened.
+    #[schemars(extend("enum" = codes::RESULTS))]
     pub result: &'static str,
     /// A sentence for people.
     pub message: Option<String>,
@@ -99,9 +170,11 @@ pub struct ResultDocument<'a> {
 }
 
 /// `wait --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Wait")]
 pub struct WaitDocument<'a> {
     /// `jobdir/wait/1`.
+    #[schemars(extend("const" = "jobdir/wait/1"))]
     pub schema: &'static str,
     /// Whether what was waited for has come about.
     pub satisfied: bool,
@@ -111,16 +184,40 @@ pub struct WaitDocument<'a> {
     pub jobs: Vec<JobDocument<'a>>,
 }
 
+/// `run --observe --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Run")]
+pub struct RunDocument<'a> {
+    /// `jobdir/run/1`.
+    #[schemars(extend("const" = "jobdir/run/1"))]
+    pub schema: &'static str,
+    /// Whether the run has ended. If not, only the looking on has.
+    pub ended: bool,
+    /// The job.
+    pub job: JobDocument<'a>,
+    /// Where to go on reading.
+    pub cursor: String,
+    /// The end of its stdout.
+    pub stdout: StreamDocument,
+    /// The end of its stderr.
+    pub stderr: StreamDocument,
+    /// What to type next.
+    pub next: Vec<String>,
+}
+
 /// `logs --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Logs")]
 pub struct LogsDocument {
     /// `jobdir/logs/1`.
+    #[schemars(extend("const" = "jobdir/logs/1"))]
     pub schema: &'static str,
     /// The job.
     pub id: String,
     /// The attempt whose output this is.
     pub attempt: u32,
     /// Where the job is.
+    #[schemars(with = "State")]
     pub state: &'static str,
     /// Where to go on reading.
     pub cursor: String,
@@ -131,7 +228,8 @@ pub struct LogsDocument {
 }
 
 /// A part of one stream.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stream")]
 pub struct StreamDocument {
     /// The text.
     pub text: String,
@@ -149,19 +247,60 @@ pub struct StreamDocument {
     pub dropped_bytes: u64,
 }
 
+/// `prune --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Prune")]
+pub struct PruneDocument {
+    /// `jobdir/prune/1`.
+    #[schemars(extend("const" = "jobdir/prune/1"))]
+    pub schema: &'static str,
+    /// Whether nothing was removed, only chosen.
+    pub dry_run: bool,
+    /// The jobs that were removed, or would be.
+    pub removed: Vec<JobId>,
+    /// What they took.
+    pub bytes: u64,
+}
+
+/// `skill install --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Skill")]
+pub struct SkillDocument {
+    /// `jobdir/skill/1`.
+    #[schemars(extend("const" = "jobdir/skill/1"))]
+    pub schema: &'static str,
+    /// Where the page is now.
+    pub installed: Vec<InstalledDocument>,
+}
+
+/// One place where the page for agents is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Installed")]
+pub struct InstalledDocument {
+    /// The file, absolute.
+    pub path: String,
+    /// What was done.
+    #[schemars(extend("enum" = ["written", "replaced", "unchanged"]))]
+    pub result: &'static str,
+}
+
 /// An error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
 pub struct ErrorDocument<'a> {
     /// `jobdir/error/1`.
+    #[schemars(extend("const" = "jobdir/error/1"))]
     pub schema: &'static str,
     /// The error.
     pub error: ErrorBody<'a>,
 }
 
 /// What an error says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBody")]
 pub struct ErrorBody<'a> {
     /// A stable word.
+    #[schemars(extend("enum" = codes::words()))]
     pub code: &'a str,
     /// A sentence.
     pub message: &'a str,

@@ -5,7 +5,7 @@
 
 pub mod columns;
 pub mod field;
-mod job;
+pub mod guide;
 pub mod json;
 pub mod style;
 pub mod table;

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use unicode_width::UnicodeWidthChar;
 
+use crate::domain::job_id::JobId;
 use crate::domain::os_text::OsText;
+use crate::domain::record::Waiting;
 
 /// Escapes control characters and other invisible ones that could disturb a terminal.
 pub fn escape(text: &str) -> String {
@@ -100,6 +102,25 @@ pub fn bytes(bytes: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// Says what a queued job waits for, and who holds it or comes first.
+pub fn waiting(waiting: &Waiting) -> String {
+    let ids = |ids: &[JobId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let name = waiting.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
+    let by = match (&waiting.message, waiting.holders.as_slice(), waiting.before.first()) {
+        (Some(message), ..) => format!(", {message}"),
+        (None, [], Some(first)) => format!(", for which job {first} waits first"),
+        (None, [], None) => String::new(),
+        (None, [one], _) => format!(", held by job {one}"),
+        (None, several, _) => format!(", held by jobs {}", ids(several)),
+    };
+    let place = waiting.position.map(|position| format!(" (place {position})")).unwrap_or_default();
+    match waiting.kind.as_str() {
+        "after" => format!("for the end of job{name}"),
+        "retry" => "to be retried".to_owned(),
+        kind => format!("for {kind}{name}{by}{place}"),
+    }
 }
 
 /// Returns `singular` or its plural in s, with the number.

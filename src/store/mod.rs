@@ -16,6 +16,7 @@ mod nested;
 mod public;
 mod queue;
 mod snapshot;
+mod waiting;
 mod watch;
 
 use std::io;
@@ -31,6 +32,7 @@ pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
 pub use public::{Listed, PublicForms};
+pub use queue::QueueView;
 pub use snapshot::{Surroundings, for_each};
 pub use watch::Watch;
 

@@ -4,15 +4,71 @@
 //! entry is added under a short lock, so that whoever comes later sees it, and is removed by its owner, or by anybody
 //! who finds that the owner has ended. While processes of an owner live, its entry stays, whoever supervises them.
 
-use crate::domain::identity::Whereabouts;
-use crate::domain::job::Job;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
 use crate::domain::job_id::JobId;
 use crate::domain::queue::{Entry, Wants, released_by};
-use crate::domain::record::Waiting;
 use crate::domain::state::State;
 
 use super::error::{Context, StoreError};
 use super::{Flush, Store, Surroundings, atomic, format, lock, random};
+use crate::platform;
+
+/// What somebody has read of the queue. Entries never change, so each is read once.
+#[derive(Debug, Default)]
+pub struct QueueView {
+    entries: Vec<Entry>,
+    /// The last ticket of interest; `None` for all.
+    until: Option<u64>,
+    /// When the directory was last changed, as it was before the last reading; `None` when that was just now, and more
+    /// may happen at the same time as the file system tells times.
+    changed_at: Option<SystemTime>,
+}
+
+impl QueueView {
+    /// Has read nothing yet, and will read what stands up to this ticket: what comes later changes nothing for it.
+    pub fn up_to(ticket: u64) -> Self {
+        Self { until: Some(ticket), ..Self::default() }
+    }
+
+    /// Returns the entries as they were last read, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Forgets an entry that is gone.
+    pub fn forget(&mut self, entry: &Entry) {
+        self.entries.retain(|known| known != entry);
+    }
+
+    /// Says whether the directory is as it was when it was last read.
+    pub fn is_current(&self, store: &Store) -> bool {
+        let changed_at = platform::facts(&store.layout.queue()).ok().and_then(|facts| facts.modified);
+        self.changed_at.is_some() && self.changed_at == changed_at
+    }
+
+    /// Reads what is new and forgets what is gone.
+    ///
+    /// # Errors
+    /// What the system says of the directory.
+    pub fn refresh(&mut self, store: &Store) -> Result<(), StoreError> {
+        const COARSE: TimeDelta = TimeDelta::seconds(2);
+        let path = store.layout.queue();
+        let changed_at = platform::facts(&path).ok().and_then(|facts| facts.modified);
+        self.changed_at = changed_at.filter(|at| platform::now() - DateTime::<Utc>::from(*at) > COARSE);
+        let mut known: HashMap<u64, Entry> = self.entries.drain(..).map(|entry| (entry.ticket, entry)).collect();
+        let is_of_interest = |ticket: u64| self.until.is_none_or(|until| ticket <= until);
+        for (ticket, name) in store.queue_names()?.into_iter().take_while(|(ticket, _)| is_of_interest(*ticket)) {
+            let entry = known.remove(&ticket).or_else(|| format::read::<Entry>(&path.join(name)).ok());
+            self.entries.extend(entry.filter(|entry| entry.ticket == ticket));
+        }
+        Ok(())
+    }
+}
 
 impl Store {
     /// Adds an entry behind all others.
@@ -21,9 +77,9 @@ impl Store {
     /// What the system says.
     pub fn join_queue(&self, id: JobId, attempt: u32, wants: &Wants) -> Result<Entry, StoreError> {
         let path = self.layout.queue();
-        super::ignore_existing(crate::platform::make_private_directory(&path)).context("create", &path)?;
+        super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)?;
         let _lock = lock::exclusive(&self.layout.queue_lock())?;
-        let last = self.queue_entries()?.last().map_or(0, |entry| entry.ticket);
+        let last = self.queue_names()?.last().map_or(0, |(ticket, _)| *ticket);
         let entry = Entry { ticket: last + 1, id, attempt, wants: wants.clone() };
         let staged = self.layout.staged(&format!("entry-{}", random()?));
         atomic::create(&staged, &format::render(&entry), Flush::No)?;
@@ -36,8 +92,13 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn leave_queue(&self, id: JobId) -> Result<(), StoreError> {
-        for entry in self.queue_entries()?.iter().filter(|entry| entry.id == id) {
-            self.remove_entry(entry)?;
+        let is_ours = |name: &OsString| name.to_str().is_some_and(|name| name.ends_with(&format!("-{id}")));
+        for (_, name) in self.queue_names()?.into_iter().filter(|(_, name)| is_ours(name)) {
+            let path = self.layout.queue().join(name);
+            match format::read::<Entry>(&path) {
+                Ok(entry) => self.remove_entry(&entry)?,
+                Err(_) => atomic::remove_any(&path)?,
+            }
         }
         Ok(())
     }
@@ -66,14 +127,25 @@ impl Store {
     /// # Errors
     /// What the system says of the directory.
     pub fn queue_entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut view = QueueView::default();
+        view.refresh(self)?;
+        Ok(view.entries)
+    }
+
+    /// Returns the names of all entries with their tickets, in order.
+    fn queue_names(&self) -> Result<Vec<(u64, OsString)>, StoreError> {
         let path = self.layout.queue();
-        let mut entries: Vec<Entry> = match std::fs::read_dir(&path) {
-            Ok(entries) => entries.filter_map(|entry| format::read::<Entry>(&entry.ok()?.path()).ok()).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        let names = match std::fs::read_dir(&path) {
+            Ok(entries) => entries.filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                Some((name.to_str()?.split_once('-')?.0.parse::<u64>().ok()?, name))
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).context("list", &path),
         };
-        entries.sort_by_key(|entry| entry.ticket);
-        Ok(entries)
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Says whether an entry counts: its attempt has not ended, or processes of it may live.
@@ -94,39 +166,5 @@ impl Store {
     /// What the system says.
     pub fn remove_dead_entry(&self, entry: &Entry) -> Result<(), StoreError> {
         self.remove_entry(entry)
-    }
-
-    /// Returns what a queued job waits for, as it stands now.
-    pub(super) fn waiting_now(&self, job: &Job, surroundings: &Surroundings) -> Option<Vec<Waiting>> {
-        let recorded = job.record()?.waiting_for.clone();
-        if job.state() != State::Queued || job.record()?.place.seen_from(surroundings.place()) == Whereabouts::Elsewhere
-        {
-            return recorded;
-        }
-        let wants = &job.spec()?.coordination.wants;
-        if recorded.as_ref().is_some_and(|list| list.iter().any(|w| w.kind != "mutex" && w.kind != "slots"))
-            || wants.is_empty()
-        {
-            return recorded;
-        }
-        let entries = self.queue_entries().ok()?;
-        let own = entries.iter().find(|entry| entry.id == job.id)?;
-        let waiting = crate::domain::queue::blocked(own, &entries).into_iter().map(|blocked| {
-            let may_go = |entry: &Entry| crate::domain::queue::may_go(entry, &entries);
-            let wants_it = |entry: &&Entry| match blocked.kind {
-                "mutex" => entry.wants.mutexes.iter().any(|want| want.name == blocked.name),
-                _ => entry.wants.slots.iter().any(|want| want.group == blocked.name),
-            };
-            let before = entries.iter().filter(|entry| entry.ticket < own.ticket).filter(wants_it);
-            let (holding, waiting): (Vec<&Entry>, Vec<&Entry>) = before.partition(|entry| may_go(entry));
-            Waiting {
-                kind: blocked.kind.into(),
-                name: Some(blocked.name.to_owned()),
-                holders: holding.iter().map(|entry| entry.id).collect(),
-                position: u32::try_from(waiting.len() + 1).ok(),
-                until: None,
-            }
-        });
-        Some(waiting.collect())
     }
 }

@@ -1,11 +1,12 @@
 //! Reading jobs: lenient, without a lock, without writing anything. One bad job is one `corrupt` row.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layout::JobPaths;
+use super::waiting::Queue;
 use super::{Store, StoreError, format};
 use crate::domain::identity::Place;
 use crate::domain::job::{Job, Output, Progress, parse_meta};
@@ -30,6 +31,8 @@ pub struct Surroundings {
     place: OnceCell<Place>,
     table: OnceCell<ProcessTable>,
     cookies: OnceCell<HashMap<String, HashSet<u32>>>,
+    queue: OnceCell<Option<Queue>>,
+    states: RefCell<HashMap<JobId, Option<State>>>,
 }
 
 impl Surroundings {
@@ -46,6 +49,23 @@ impl Surroundings {
     /// Returns one look at the process table.
     pub fn table(&self) -> &ProcessTable {
         self.table.get_or_init(platform::process_table)
+    }
+
+    /// Returns one look at the queue.
+    pub(super) fn queue(&self, store: &Store) -> Option<&Queue> {
+        self.queue.get_or_init(|| Queue::read(store).ok()).as_ref()
+    }
+
+    /// Returns the state of a job, looked at once; `None` when there is no such job.
+    pub(super) fn state(&self, store: &Store, id: JobId) -> Option<State> {
+        if let Some(known) = self.states.borrow().get(&id) {
+            return *known;
+        }
+        // Whoever holds something is not queued, but what is read twice may have changed: never ask in a circle.
+        self.states.borrow_mut().insert(id, None);
+        let state = store.load(id, self).ok().map(|job| job.state());
+        self.states.borrow_mut().insert(id, state);
+        state
     }
 
     /// Returns the processes that carry this cookie in their environment.
@@ -215,6 +235,7 @@ pub(super) fn assemble(
         ready: traces.ready,
         files: Some((spec, record)),
         waiting_for: None,
+        chain: None,
     }
 }
 

@@ -1,5 +1,5 @@
 //! `--on-exit`: a shell command that is told of the end of a run, after everything is recorded and released. It gets ten
-//! seconds, nobody waits for it, and nothing depends on it.
+//! seconds, nobody waits for it, and nothing depends on it. At its stdin is the JOB, as `status --json` prints it.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ use super::tree::{Processes, Tree};
 use crate::domain::record::Attempt;
 use crate::domain::spec::{JobSpec, Leftovers, StopSpec, Variables};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput, WakeQueue};
-use crate::store::{Claim, Store};
+use crate::present::json;
+use crate::store::{Claim, Store, Surroundings};
 
 const LIMIT_MS: u64 = 10_000;
 const POLL: Duration = Duration::from_millis(50);
@@ -18,10 +19,12 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Hook {
     plan: ExecPlan,
+    /// What it can read.
+    job: Option<String>,
 }
 
 impl Hook {
-    /// Prepares the hook, if the job has one.
+    /// Prepares the hook, if the job has one. The outcome is on disk.
     pub(super) fn prepare(
         spec: &JobSpec,
         given: &Variables,
@@ -40,13 +43,19 @@ impl Hook {
             nice: None,
             limits: Vec::new(),
         };
-        Some(Self { plan })
+        // What everybody concludes from a recorded end does not depend on the claim.
+        let job = store.load(spec.id, &Surroundings::new()).ok().map(|job| json::render_job(&job));
+        Some(Self { plan, job })
     }
 
     /// Runs it to its end or to its limit. Its output goes nowhere, and its failure changes nothing.
     pub(super) fn run(self, queue: &WakeQueue, epoch: Instant) {
         let Ok(null) = platform::open_null() else { return };
-        let Ok(child) = HeldChild::create(&self.plan, &JobInput::Null, &null, &null) else { return };
+        let input = self.job.and_then(|job| platform::input_with(job.into_bytes()).ok());
+        let input = input.map_or(JobInput::Null, JobInput::File);
+        let Ok(child) = HeldChild::create(&self.plan, &input, &null, &null) else { return };
+        // Its end of the pipe is now the only one.
+        drop(input);
         let mut tree = Tree::new(child.identity());
         if child.release().is_err() {
             return tree.wait_for_leader();

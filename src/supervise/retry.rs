@@ -58,13 +58,7 @@ impl Run {
     /// Waits before a retry. Returns what ended the waiting, if something did.
     fn wait_for_retry(&mut self, delay: Duration) -> Option<Cause> {
         let until = self.driver.now() + delay;
-        let waiting = Waiting {
-            kind: "retry".into(),
-            name: None,
-            holders: Vec::new(),
-            position: None,
-            until: Some(platform::now() + delay),
-        };
+        let waiting = Waiting { kind: "retry".into(), until: Some(platform::now() + delay), ..Waiting::default() };
         let record = self.driver.journal.change();
         (record.stop, record.waiting_for) = (None, Some(vec![waiting]));
         self.driver.journal.enter(&self.driver.claim, State::Queued);

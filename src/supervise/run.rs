@@ -301,6 +301,7 @@ impl Run {
         self.leave_queue();
         let Self { store, client: mut connection, driver, spec, variables, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
+        // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.release();

@@ -4,26 +4,28 @@
 //! whom only holders block waits for their claims, and everybody else for the claim of the waiter right before it. When
 //! one of them is free, just that waiter wakes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::run::Run;
 use crate::domain::job_id::JobId;
 use crate::domain::notice::Notice;
 use crate::domain::outcome::Cause;
-use crate::domain::queue::{Entry, blocked, may_go};
+use crate::domain::queue::{Entry, blocked, going};
 use crate::domain::record::Waiting;
 use crate::domain::spec::{After, RequiredEnd};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, Wake};
-use crate::store::{Flush, Store, Surroundings};
+use crate::store::{Flush, QueueView, Store, Surroundings};
 
 /// How many claims one waiter waits for at once; of more holders the slow look must do.
 const WATCHED: usize = 32;
 /// How often to look although nothing rang.
 const SLOW_LOOK: Duration = Duration::from_secs(15);
+/// How often to look at everything although nothing has changed.
+const THOROUGH_LOOK: Duration = Duration::from_secs(600);
 /// How often to look at an orphaned holder: nobody tells of the end of its processes.
 const ORPHAN_LOOK: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,24 @@ struct Watches {
     free: HashMap<JobId, Arc<AtomicBool>>,
 }
 
+/// Our place in the queue.
+struct Line {
+    own: Entry,
+    view: QueueView,
+    /// What we waited for when we last looked, and when, if nothing but a bell or a claim can change it.
+    asleep: Option<(Vec<Waiting>, Instant)>,
+}
+
 impl Watches {
+    fn is_any_free(&self) -> bool {
+        self.free.values().any(|free| free.load(Ordering::SeqCst))
+    }
+
+    /// Forgets claims that were free: what follows from that is looked at next.
+    fn forget_the_free(&mut self) {
+        self.free.retain(|_, free| !free.load(Ordering::SeqCst));
+    }
+
     /// Waits for the claim of a job, if that is not done already. Once it was free, it is waited for anew.
     fn watch(&mut self, store: &Store, id: JobId, waker: platform::Waker) {
         if self.free.get(&id).is_some_and(|free| !free.load(Ordering::SeqCst)) {
@@ -67,7 +86,7 @@ impl Run {
         let since = self.driver.now();
         let limit = coordination.queue_timeout_ms.map(Duration::from_millis);
         let mut watches = Watches::default();
-        let mut entry = None;
+        let mut line = None;
         loop {
             // A bell that rings from here on is heard by the wait below.
             if let Some(cause) = self.stopped_before_start() {
@@ -75,7 +94,7 @@ impl Run {
             }
             let turn = match self.others_ended(&coordination.after, &mut watches) {
                 Turn::Now if coordination.wants.is_empty() => Turn::Now,
-                Turn::Now => self.holds_everything(&mut entry, &mut watches),
+                Turn::Now => self.holds_everything(&mut line, &mut watches),
                 other => other,
             };
             match turn {
@@ -142,8 +161,7 @@ impl Run {
                         kind: "after".into(),
                         name: Some(id.to_string()),
                         holders: vec![id],
-                        position: None,
-                        until: None,
+                        ..Waiting::default()
                     });
                 }
                 (true, RequiredEnd::Any) => {}
@@ -156,39 +174,40 @@ impl Run {
     }
 
     /// Looks whether everything that is wanted is free of earlier jobs; the entry is made at the first look.
-    fn holds_everything(&mut self, entry: &mut Option<Entry>, watches: &mut Watches) -> Turn {
+    fn holds_everything(&mut self, line: &mut Option<Line>, watches: &mut Watches) -> Turn {
         let (id, attempt) = (self.spec.id, self.driver.journal.record().attempt().number);
-        let unavailable = |error: &dyn std::fmt::Display| {
-            let waiting = Waiting {
-                kind: "mutex".into(),
-                name: Some(format!("(the queue cannot be read: {error})")),
-                holders: Vec::new(),
-                position: None,
-                until: None,
-            };
-            Turn::Wait(vec![waiting], ORPHAN_LOOK)
-        };
-        let own = match entry {
-            Some(own) => own.clone(),
+        let line = match line {
+            Some(line) => line,
             None => match self.store.join_queue(id, attempt, &self.spec.coordination.wants) {
-                Ok(own) => entry.insert(own).clone(),
+                Ok(own) => line.insert(Line { view: QueueView::up_to(own.ticket), own, asleep: None }),
                 Err(error) => return unavailable(&error),
             },
         };
-        let mut entries = match self.store.queue_entries() {
-            Ok(entries) => entries,
-            Err(error) => return unavailable(&error),
-        };
+        // A look that was not asked for, while nothing has changed: there is nothing to find.
+        if let Some((waiting, since)) = &line.asleep
+            && since.elapsed() < THOROUGH_LOOK
+            && line.view.is_current(&self.store)
+            && !watches.is_any_free()
+        {
+            return Turn::Wait(waiting.clone(), SLOW_LOOK);
+        }
+        watches.forget_the_free();
+        if let Err(error) = line.view.refresh(&self.store) {
+            return unavailable(&error);
+        }
         let surroundings = Surroundings::new();
         let mut look = SLOW_LOOK;
         loop {
-            let blocks = blocked(&own, &entries);
+            let entries = line.view.entries();
+            let blocks = blocked(&line.own, entries);
             let mut before: Vec<&Entry> = blocks.iter().flat_map(|blocked| blocked.by.iter().copied()).collect();
             before.sort_by_key(|entry| entry.ticket);
             before.dedup_by_key(|entry| entry.ticket);
             let Some(last) = before.last() else { return Turn::Now };
+            let going: HashSet<u64> =
+                entries.iter().zip(going(entries)).filter(|(_, goes)| *goes).map(|(entry, _)| entry.ticket).collect();
             // Only those that are watched are judged: the holders by the first in line, else the one right before.
-            let watched: Vec<&Entry> = if before.iter().all(|entry| may_go(entry, &entries)) {
+            let watched: Vec<&Entry> = if before.iter().all(|entry| going.contains(&entry.ticket)) {
                 before.iter().rev().take(WATCHED).copied().collect()
             } else {
                 vec![last]
@@ -197,7 +216,7 @@ impl Run {
             if let Some(dead) = dead {
                 let dead = (*dead).clone();
                 self.store.remove_dead_entry(&dead).ok();
-                entries.retain(|entry| *entry != dead);
+                line.view.forget(&dead);
                 continue;
             }
             for entry in &watched {
@@ -207,17 +226,22 @@ impl Run {
                     look = ORPHAN_LOOK;
                 }
             }
-            let waiting = blocks
+            let waiting: Vec<Waiting> = blocks
                 .iter()
                 .map(|blocked| Waiting {
                     kind: blocked.kind.into(),
                     name: Some(blocked.name.to_owned()),
                     holders: blocked.by.iter().map(|entry| entry.id).collect(),
-                    position: None,
-                    until: None,
+                    ..Waiting::default()
                 })
                 .collect();
+            line.asleep = (look == SLOW_LOOK).then(|| (waiting.clone(), Instant::now()));
             return Turn::Wait(waiting, look);
         }
     }
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Turn {
+    let name = Some(format!("(the queue cannot be read: {error})"));
+    Turn::Wait(vec![Waiting { kind: "mutex".into(), name, ..Waiting::default() }], ORPHAN_LOOK)
 }

@@ -12,13 +12,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("platform", &["domain"]),
     ("store", &["domain", "platform"]),
-    // `present`: the record of an ended job holds the form in which lists print it.
+    // `present`: the record of an ended job holds the form in which lists print it, and the exit hook is given the job.
     ("supervise", &["domain", "platform", "present", "store"]),
     ("client", &["domain", "platform", "store"]),
     ("present", &["domain"]),
     ("context", &["domain", "platform", "present", "store"]),
     ("exit_code", &["client", "domain"]),
-    ("error", &["client", "context", "exit_code", "present", "store"]),
+    ("error", &["client", "context", "domain", "exit_code", "present", "store"]),
     ("commands", &["client", "context", "domain", "error", "exit_code", "platform", "present", "store"]),
     ("cli", &["commands", "context", "error", "exit_code", "present"]),
     ("lib", &["cli", "supervise"]),
@@ -32,7 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "coordination", "filters", "options", "shared", "staying"];
+const HELPERS: &[&str] = &["acting", "coordination", "filters", "observing", "options", "shared", "staying"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -57,6 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("globset", &["client/filter.rs"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
+    ("schemars", &["domain/", "present/json"]),
     ("sysinfo", &["platform/"]),
     ("windows_sys", &["platform/"]),
 ];

@@ -32,10 +32,13 @@ fn who_waits_for_whom_is_told() {
     let holder = env.start(&["--mutex", "m"], &["block"]);
     let first = env.jobdir(&["run", "-d", "--mutex", "m", "--", "true"]).id();
     let second = env.jobdir(&["run", "-d", "--mutex", "m:shared", "--", "true"]).id();
-    let waiting = |position: u32| json!([{"kind": "mutex", "name": "m", "holders": [holder], "position": position, "until": null}]);
+    let waiting = |position: u32, before: &[&String]| {
+        json!([{"kind": "mutex", "name": "m", "holders": [holder], "queued_before": before, "position": position,
+                "until": null, "message": null}])
+    };
     assert_eq!(env.job_state(&first), "queued");
-    assert_eq!(env.status(&first)["waiting_for"], waiting(1));
-    assert_eq!(env.status(&second)["waiting_for"], waiting(2));
+    assert_eq!(env.status(&first)["waiting_for"], waiting(1, &[]));
+    assert_eq!(env.status(&second)["waiting_for"], waiting(2, &[&first]));
     env.jobdir(&["kill", &first]).assert_code(0).assert_says("before its command was started");
     let job = env.status(&first);
     assert_eq!((&job["state"], &job["started_at"]), (&"interrupted".into(), &serde_json::Value::Null));
@@ -147,4 +150,45 @@ fn several_mutexes_in_any_order_do_not_deadlock() {
     eventually("an empty queue", || {
         std::fs::read_dir(env.state().join("queue")).expect("there").next().is_none().then_some(())
     });
+}
+
+#[test]
+fn status_follows_who_waits_for_whom_to_the_end() {
+    let env = TestEnv::new();
+    let holder = env.start(&["--name", "holder", "--mutex", "a"], &["block"]);
+    let both = env.jobdir(&["run", "-d", "--mutex", "a", "--mutex", "b", "--", "true"]).id();
+    let last = env.jobdir(&["run", "-d", "--mutex", "b", "--", "true"]).id();
+    let after = env.jobdir(&["run", "-d", "--after", &format!("{last}:any"), "--", "true"]).id();
+    let chain = env.status(&after)["chain"].clone();
+    let ids: Vec<&str> = chain.as_array().expect("a chain").iter().filter_map(|link| link["id"].as_str()).collect();
+    assert_eq!(ids, [&last, &both, &holder]);
+    assert_eq!((&chain[2]["name"], &chain[2]["state"]), (&json!("holder"), &json!("running")));
+    assert_eq!(env.jobdir(&["jobs", "--json"]).json()["jobs"][3]["chain"], json!(null), "lists have none");
+    let card = env.jobdir(&["status", &after]).text();
+    for line in [
+        format!("waits      for the end of job {last}"),
+        format!("behind     job {last} is queued, waits for mutex b, for which job {both} waits first (place 2)"),
+        format!("behind     job {both} is queued, waits for mutex a, held by job {holder} (place 1)"),
+        format!("behind     job {holder} is running"),
+    ] {
+        assert!(card.contains(&line), "{line}\n{card}");
+    }
+    env.jobdir(&["kill", &holder]).assert_code(0);
+    env.jobdir(&["wait", &after]).assert_code(0);
+}
+
+#[test]
+fn whoever_waits_for_an_orphan_is_told_what_to_do() {
+    let env = TestEnv::new();
+    let holder = env.start(&["--slots", "g=1"], &["block"]);
+    env.kill_supervisor(&holder);
+    let waiting = env.jobdir(&["run", "-d", "--slots", "g=1", "--", "true"]).id();
+    let message = env.status(&waiting)["waiting_for"][0]["message"].clone();
+    let expected =
+        format!("held by orphaned job {holder}; 'jobdir kill {holder}' or 'jobdir abandon {holder}' releases it");
+    assert_eq!(message, expected);
+    assert!(env.jobdir(&["status", &waiting]).text().contains(&expected));
+    env.jobdir(&["abandon", &holder]).assert_code(0);
+    env.jobdir(&["wait", &waiting]).assert_code(0);
+    env.jobdir(&["kill", &holder]).assert_code(0);
 }

@@ -72,7 +72,8 @@ fn sections(name: &str) -> &'static [&'static str] {
         }
         "jobdir-wait" => &["exit-status-run", "exit-status-wait", "signals-look", "environment", "files"],
         "jobdir-kill" => &["exit-status", "exit-status-kill", "signals-kill", "environment", "files"],
-        "jobdir-logs" | "jobdir-events" => &["exit-status", "signals-look", "environment", "files"],
+        "jobdir-logs" => &["order-logs", "exit-status", "signals-look", "environment", "files"],
+        "jobdir-events" => &["exit-status", "signals-look", "environment", "files"],
         _ => &["exit-status", "environment", "files"],
     }
 }

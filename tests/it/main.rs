@@ -19,12 +19,16 @@ mod detach;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
+mod error_codes;
+#[cfg(unix)]
 mod errors;
 #[cfg(unix)]
 mod events;
 #[cfg(unix)]
 mod examples;
 mod generated;
+#[cfg(unix)]
+mod hook;
 #[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
@@ -33,6 +37,8 @@ mod kill;
 mod logs;
 #[cfg(unix)]
 mod names;
+#[cfg(unix)]
+mod observe;
 #[cfg(unix)]
 mod orphans;
 #[cfg(unix)]
@@ -43,7 +49,13 @@ mod public_form;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]
+mod recipes;
+#[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod schema;
+#[cfg(unix)]
+mod skill;
 #[cfg(unix)]
 mod spawn;
 #[cfg(unix)]

@@ -125,7 +125,7 @@ fn line_matches(expected: &str, actual: &str) -> bool {
     rest.is_empty()
 }
 
-fn lines_match(expected: &[String], actual: &[String]) -> bool {
+pub(crate) fn lines_match(expected: &[String], actual: &[String]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
         Some((first, others)) if first == "..." => {

@@ -2,7 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -195,6 +196,16 @@ pub fn open_input(path: &Path) -> io::Result<File> {
 /// What the system says.
 pub fn open_null() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/null")
+}
+
+/// Returns an input from which this can be read, once. A thread writes it, and gives up when nobody has it open any more.
+///
+/// # Errors
+/// What the system says.
+pub fn input_with(content: Vec<u8>) -> io::Result<File> {
+    let (reader, mut writer) = io::pipe()?;
+    std::thread::Builder::new().name("input".into()).spawn(move || writer.write_all(&content).ok())?;
+    Ok(File::from(OwnedFd::from(reader)))
 }
 
 /// Sets the file mode creation mask of this process and returns the former one.

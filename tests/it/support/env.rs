@@ -16,6 +16,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::documents::Printed;
 use super::{eventually_within, invariants, patience, proc};
 
 /// One test's place in the world.
@@ -46,6 +47,7 @@ pub(crate) struct Invocation {
     command: Command,
     stdin: Option<Vec<u8>>,
     line: String,
+    printed: Printed,
 }
 
 /// A running invocation.
@@ -54,6 +56,7 @@ pub(crate) struct Invocation {
 pub(crate) struct Client {
     child: Child,
     line: String,
+    printed: Printed,
     stdout: Option<Receiver<Vec<u8>>>,
     stderr: Option<Receiver<Vec<u8>>>,
 }
@@ -109,12 +112,12 @@ impl TestEnv {
         command.args(arguments).env_clear().envs(&self.variables).current_dir(self.work());
         let words = std::iter::once(program.as_ref()).chain(arguments.iter().map(AsRef::as_ref));
         let line: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
-        Invocation { command, stdin: None, line: line.join(" ") }
+        Invocation { command, stdin: None, line: line.join(" "), printed: Printed::Text }
     }
 
     /// Prepares an invocation of jobdir.
     pub(crate) fn prepare(&self, arguments: &[impl AsRef<OsStr>]) -> Invocation {
-        self.program(jobdir(), arguments)
+        Invocation { printed: Printed::by(arguments), ..self.program(jobdir(), arguments) }
     }
 
     /// Runs jobdir to its end, with nothing at stdin.
@@ -371,7 +374,7 @@ impl Invocation {
         if let (Some(bytes), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
             std::thread::spawn(move || pipe.write_all(&bytes));
         }
-        Client { child, line: self.line, stdout: None, stderr: None }
+        Client { child, line: self.line, printed: self.printed, stdout: None, stderr: None }
     }
 }
 
@@ -420,7 +423,11 @@ impl Client {
             })
         };
         let (stdout, stderr) = (take(self.stdout.take(), "stdout"), take(self.stderr.take(), "stderr"));
-        Output { line: self.line.clone(), stdout, stderr, status }
+        let output = Output { line: self.line.clone(), stdout, stderr, status };
+        if let Err(complaint) = self.printed.check(&output.stdout) {
+            panic!("{complaint}\n{output}");
+        }
+        output
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all tests share.
 
+pub(crate) mod documents;
 pub(crate) mod env;
 pub(crate) mod invariants;
 pub(crate) mod proc;
