@@ -120,7 +120,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__abandon)
-            opts="-l -v -h --all --state --name --label --json --kill --reason --state-dir --color --verbose --help"
+            opts="-l -v -h --all --state --name --label --active --failed --here --cwd --since --json --kill --reason --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,6 +139,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -190,7 +201,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__delete)
-            opts="-l -v -h --all --state --name --label --json --abort --state-dir --color --verbose --help"
+            opts="-l -v -h --all --state --name --label --active --failed --here --cwd --since --json --abort --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -209,6 +220,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -285,7 +307,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__jobs)
-            opts="-a -l -n -q -v -h --all --active --state --name --label --here --quiet --json --state-dir --color --verbose --help"
+            opts="-a -l -n -r -q -w -v -h --all --state --name --label --active --failed --here --cwd --since --sort --reverse --columns --format --quiet --json --watch --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -307,7 +329,30 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -330,7 +375,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__kill)
-            opts="-l -s -v -h --all --state --name --label --json --signal --grace --now --force --abort --reason --no-wait --timeout --state-dir --color --verbose --help"
+            opts="-l -s -v -h --all --state --name --label --active --failed --here --cwd --since --json --signal --grace --now --force --abort --reason --no-wait --timeout --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +394,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -452,7 +508,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__pause)
-            opts="-l -v -h --all --state --name --label --json --state-dir --color --verbose --help"
+            opts="-l -v -h --all --state --name --label --active --failed --here --cwd --since --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -471,6 +527,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -493,7 +560,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__prune)
-            opts="-l -v -h --older-than --keep --state --name --label --dry-run --json --state-dir --color --verbose --help"
+            opts="-l -v -h --older-than --keep --state --name --label --active --failed --here --cwd --since --dry-run --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -520,6 +587,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -910,7 +988,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__signal)
-            opts="-l -v -h --all --state --name --label --json --state-dir --color --verbose --help"
+            opts="-l -v -h --all --state --name --label --active --failed --here --cwd --since --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -929,6 +1007,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1009,7 +1098,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__unpause)
-            opts="-l -v -h --all --state --name --label --json --state-dir --color --verbose --help"
+            opts="-l -v -h --all --state --name --label --active --failed --here --cwd --since --json --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1028,6 +1117,17 @@ _jobdir() {
                     return 0
                     ;;
                 -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1050,7 +1150,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__wait)
-            opts="-l -v -h --all --any --timeout --for --tail --json --state --name --label --state-dir --color --verbose --help"
+            opts="-l -v -h --all --any --timeout --for --tail --json --state --name --label --active --failed --here --cwd --since --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,6 +1184,17 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1105,8 +1216,70 @@ _jobdir() {
     esac
 }
 
+# The jobs that a command can be meant for; jobdir looks, and writes nothing.
+_jobdir_with_jobs() {
+    local cur=${COMP_WORDS[COMP_CWORD]} before= verb= word
+    local -a dir=() jobs=()
+    _jobdir "$@"
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        # An option may be written in three words: its name, '=', its value.
+        [[ $word == "=" ]] && continue
+        if [[ $before == --state-dir ]]; then
+            dir=(--state-dir "$word")
+        elif [[ $word == -- ]]; then
+            return
+        elif [[ -z $verb && $word != -* && $before != --color ]]; then
+            verb=$word
+        fi
+        before=$word
+    done
+    [[ $cur == -* || $cur == "=" ]] && return
+    case $verb,$before in
+        resume,--cwd | resume,-C | resume,--env | resume,-e | resume,--env-file | resume,--umask | resume,--nice | resume,--rlimit | resume,--stdin | resume,--log-max | resume,--stop-plan | resume,--stop-signal | resume,--grace | resume,--signal-scope | resume,--leftovers | resume,--timeout | resume,--idle-timeout | resume,--abandon-after | resume,--early-signal | resume,--finally | resume,--finally-timeout | resume,--on-exit | resume,--mutex | resume,--slots | resume,--after | resume,--queue-timeout | resume,--retries | resume,--retry-delay | resume,--retry-backoff | resume,--resume-with | resume,--observe | resume,--state-dir | resume,--color) return ;;
+        resume,*) ;;
+        status,--property | status,-P | status,--state-dir | status,--color) return ;;
+        status,*) ;;
+        inspect,--property | inspect,-P | inspect,--state-dir | inspect,--color) return ;;
+        inspect,*) ;;
+        logs,--since | logs,--tail | logs,-n | logs,--head | logs,--max-bytes | logs,--grep | logs,--context | logs,-C | logs,--attempt | logs,--state-dir | logs,--color) return ;;
+        logs,*) ;;
+        wait,--timeout | wait,--for | wait,--tail | wait,--state | wait,--name | wait,--label | wait,-l | wait,--cwd | wait,--since | wait,--state-dir | wait,--color) return ;;
+        wait,*) ;;
+        kill,--state | kill,--name | kill,--label | kill,-l | kill,--cwd | kill,--since | kill,--signal | kill,-s | kill,--grace | kill,--reason | kill,--timeout | kill,--state-dir | kill,--color) return ;;
+        kill,*) ;;
+        stop,--state | stop,--name | stop,--label | stop,-l | stop,--cwd | stop,--since | stop,--signal | stop,-s | stop,--grace | stop,--reason | stop,--timeout | stop,--state-dir | stop,--color) return ;;
+        stop,*) ;;
+        delete,--state | delete,--name | delete,--label | delete,-l | delete,--cwd | delete,--since | delete,--state-dir | delete,--color) return ;;
+        delete,*) ;;
+        rm,--state | rm,--name | rm,--label | rm,-l | rm,--cwd | rm,--since | rm,--state-dir | rm,--color) return ;;
+        rm,*) ;;
+        abandon,--state | abandon,--name | abandon,--label | abandon,-l | abandon,--cwd | abandon,--since | abandon,--reason | abandon,--state-dir | abandon,--color) return ;;
+        abandon,*) ;;
+        signal,--state | signal,--name | signal,--label | signal,-l | signal,--cwd | signal,--since | signal,--state-dir | signal,--color) return ;;
+        signal,*) ;;
+        pause,--state | pause,--name | pause,--label | pause,-l | pause,--cwd | pause,--since | pause,--state-dir | pause,--color) return ;;
+        pause,*) ;;
+        unpause,--state | unpause,--name | unpause,--label | unpause,-l | unpause,--cwd | unpause,--since | unpause,--state-dir | unpause,--color) return ;;
+        unpause,*) ;;
+        send,--state-dir | send,--color) return ;;
+        send,*) ;;
+        events,--since | events,--state-dir | events,--color) return ;;
+        events,*) ;;
+        *) return ;;
+    esac
+    # A file is no job.
+    compopt +o default +o bashdefault 2>/dev/null
+    COMPREPLY=()
+    while IFS=$'\t' read -r word _; do
+        jobs+=("$word")
+    done < <("$1" "${dir[@]}" complete "$verb" 2>/dev/null)
+    for word in "${jobs[@]}"; do
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+    done
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _jobdir -o nosort -o bashdefault -o default jobdir
+    complete -F _jobdir_with_jobs -o nosort -o bashdefault -o default jobdir
 else
-    complete -F _jobdir -o bashdefault -o default jobdir
+    complete -F _jobdir_with_jobs -o bashdefault -o default jobdir
 fi

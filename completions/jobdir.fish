@@ -145,48 +145,72 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print 
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s n -d 'Only the newest jobs, at most this many' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l since -d 'Only jobs started since then' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s n -d 'Only so many: the newest, or the highest of --sort' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l sort -d 'Sort by this column instead of the id, lowest first' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l columns -d 'The columns of the table, separated by commas' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l format -d 'Print a table, json, ndjson, or a line by a template' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s a -l all -d 'Show every job'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l here -d 'Only jobs started in this directory or below it'
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s r -l reverse -d 'Turn the order round'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s w -l watch -d 'Go on, and show what changes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s n -d 'Only the newest jobs, at most this many' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l since -d 'Only jobs started since then' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s n -d 'Only so many: the newest, or the highest of --sort' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l sort -d 'Sort by this column instead of the id, lowest first' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l columns -d 'The columns of the table, separated by commas' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l format -d 'Print a table, json, ndjson, or a line by a template' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s a -l all -d 'Show every job'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l here -d 'Only jobs started in this directory or below it'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s r -l reverse -d 'Turn the order round'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s w -l watch -d 'Go on, and show what changes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s n -d 'Only the newest jobs, at most this many' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l since -d 'Only jobs started since then' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s n -d 'Only so many: the newest, or the highest of --sort' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l sort -d 'Sort by this column instead of the id, lowest first' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l columns -d 'The columns of the table, separated by commas' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l format -d 'Print a table, json, ndjson, or a line by a template' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s a -l all -d 'Show every job'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l here -d 'Only jobs started in this directory or below it'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s r -l reverse -d 'Turn the order round'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s w -l watch -d 'Go on, and show what changes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -s P -l property -d 'Print the value of one field of the JSON document' -r
@@ -227,8 +251,10 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l timeout -d 'Stop 
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l for -d 'Wait for this instead of the end' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l tail -d 'Also show the last lines of each job\'s output' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -236,11 +262,16 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l all -d 'Wait for all of them, which is the default'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l any -d 'Wait for the first of them only'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s s -l signal -d 'Send this signal first, instead of the plan\'s' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l grace -d 'The longest time between the first signal and KILL' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l reason -d 'Record why, for \'jobdir status\' and the events' -r
@@ -250,6 +281,9 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l color -d 'Use col
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l now -d 'Go on to the next step of a stop under way at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l force -d 'KILL at once'
@@ -258,8 +292,10 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l no-wait -d 'Retur
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s s -l signal -d 'Send this signal first, instead of the plan\'s' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l grace -d 'The longest time between the first signal and KILL' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l reason -d 'Record why, for \'jobdir status\' and the events' -r
@@ -269,6 +305,9 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l color -d 'Use col
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l now -d 'Go on to the next step of a stop under way at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l force -d 'KILL at once'
@@ -277,72 +316,102 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l no-wait -d 'Retur
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l abort -d 'Skip finally steps when it has to be stopped'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l abort -d 'Skip finally steps when it has to be stopped'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l reason -d 'Record why' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l kill -d 'Make one attempt to kill the processes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l all -d 'All jobs to which the verb applies'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -367,12 +436,17 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s h -l help -d 'P
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l older-than -d 'Only what ended so long ago' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l keep -d 'Keep so many of the newest' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l state -d 'Only jobs in this state (can be repeated)' -r
-complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l name -d 'Only jobs with this name (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l name -d 'Only jobs with such a name (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s l -l label -d 'Only jobs with this label (can be repeated)' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l cwd -d 'Only jobs started in DIR or below it' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l since -d 'Only jobs started since then' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l active -d 'Only what is active, orphaned or has survivors'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l failed -d 'Only what ended badly'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l dry-run -d 'Say what would go, and remove nothing'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s v -l verbose -d 'Say more about what is done'
@@ -405,3 +479,34 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s f -l force -d 'R
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# The jobs that a command can be meant for, with state and command; jobdir looks, and writes nothing.
+function __fish_jobdir_jobs
+    set -l dir
+    set -l words (commandline -opc)
+    for at in (seq 2 (count $words))
+        switch $words[$at]
+            case --state-dir
+                set dir --state-dir $words[(math $at + 1)]
+            case '--state-dir=*'
+                set dir $words[$at]
+        end
+    end
+    command jobdir $dir complete $argv[1] 2>/dev/null
+end
+
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -f -k -a "(__fish_jobdir_jobs resume)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand status" -f -k -a "(__fish_jobdir_jobs status)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -f -k -a "(__fish_jobdir_jobs inspect)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -f -k -a "(__fish_jobdir_jobs logs)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -f -k -a "(__fish_jobdir_jobs wait)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -f -k -a "(__fish_jobdir_jobs kill)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -f -k -a "(__fish_jobdir_jobs stop)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -f -k -a "(__fish_jobdir_jobs delete)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -f -k -a "(__fish_jobdir_jobs rm)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -f -k -a "(__fish_jobdir_jobs abandon)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -f -k -a "(__fish_jobdir_jobs signal)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -f -k -a "(__fish_jobdir_jobs pause)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -f -k -a "(__fish_jobdir_jobs unpause)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -f -k -a "(__fish_jobdir_jobs send)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -f -k -a "(__fish_jobdir_jobs events)"

@@ -63,6 +63,10 @@ const VERBS: &[Verb] = &[
     verb!(skill, "Install the page for AI agents", aliases: &[], usage: exit_code::USAGE),
 ];
 
+/// What completions ask; no command for people, so it is in no list of them.
+const ASKED_BY_SHELLS: Verb =
+    verb!(complete, "List the jobs that a command can be meant for", aliases: &[], usage: exit_code::USAGE);
+
 const LONG_ABOUT: &str = "\
 Runs commands as jobs that cannot be lost. Each job has a supervisor of its own and a directory that tells everything
 about it; there is no daemon. Whatever dies, in whatever order, jobdir tells the truth about a job, can still stop all of
@@ -145,6 +149,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     for verb in VERBS {
         command = command.subcommand(subcommand(verb).defer(verb.define));
     }
+    command = command.subcommand(subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define));
     let json = wants_json(&arguments);
     let matches = match command.try_get_matches_from(&arguments) {
         Ok(matches) => matches,
@@ -161,8 +166,10 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
     };
-    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json);
-    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else { return exit_code::USAGE };
+    let Some(verb) = VERBS.iter().chain([&ASKED_BY_SHELLS]).find(|verb| verb.name == name) else {
+        return exit_code::USAGE;
+    };
+    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json).of(verb.name);
     let code = match (verb.run)(matches, &context) {
         Ok(code) => code,
         Err(error) => {
@@ -182,9 +189,12 @@ fn help_instead(matches: &ArgMatches) -> Option<Vec<OsString>> {
     Some(args.instead()?.into_iter().map(OsString::from).collect())
 }
 
-/// Says whether `--json` was given to jobdir itself: before `--`, and before the command of `run`.
+/// Says whether JSON was asked of jobdir itself: before `--`, and before the command of `run`.
 fn wants_json(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json")
+    let own: Vec<&str> =
+        arguments.iter().skip(1).take_while(|word| *word != "--").map(|word| word.to_str().unwrap_or("")).collect();
+    own.iter().any(|word| matches!(*word, "--json" | "--format=json" | "--format=ndjson"))
+        || own.windows(2).any(|pair| matches!(pair, ["--format", "json" | "ndjson"]))
 }
 
 /// Prints help, version or what is wrong with the usage.

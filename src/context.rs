@@ -21,6 +21,7 @@ pub struct Context {
     state_dir: PathBuf,
     color: ColorChoice,
     json: bool,
+    verb: &'static str,
     file_mask: u32,
     /// The first failure to print, and what was to be printed.
     lost: RefCell<Option<(std::io::Error, String)>>,
@@ -39,9 +40,22 @@ impl Context {
             state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir),
             color,
             json,
+            verb: "COMMAND",
             file_mask,
             lost: RefCell::default(),
         }
+    }
+
+    /// Remembers which command this is.
+    #[must_use]
+    pub fn of(mut self, verb: &'static str) -> Self {
+        self.verb = verb;
+        self
+    }
+
+    /// Returns which command this is.
+    pub fn verb(&self) -> &'static str {
+        self.verb
     }
 
     /// Returns where the state is, absolute.
@@ -124,7 +138,14 @@ impl Context {
     /// Returns the width of the terminal at stdout, if it is one.
     pub fn width(&self) -> Option<usize> {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        self.stdout_is_terminal().then(|| columns.or_else(platform::terminal_width).unwrap_or(80))
+        self.stdout_is_terminal()
+            .then(|| columns.or_else(|| platform::terminal_size().map(|(columns, _)| columns)).unwrap_or(80))
+    }
+
+    /// Returns how many rows the terminal at stdout has; `None` when nothing can be redrawn there.
+    pub fn height(&self) -> Option<usize> {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        (self.stdout_is_terminal() && !is_dumb).then(|| platform::terminal_size().map_or(24, |(_, rows)| rows.max(4)))
     }
 
     /// Decides on colour for stdout.

@@ -1,6 +1,6 @@
 //! What commands refuse and fail with, and the only place that prints it.
 
-use crate::client::{LaunchError, Unresolved};
+use crate::client::{LaunchError, Mistake, Unresolved};
 use crate::context::Context;
 use crate::domain::job_id::JobId;
 use crate::exit_code;
@@ -79,9 +79,18 @@ impl CommandError {
         } else {
             "'jobdir jobs --all' lists every job".into()
         });
-        if given.parse::<u64>().is_ok() && unresolved.candidates.len() < 1000 {
-            error.hint = error.hint.map(|hint| format!("{hint}; ids are jobdir's own numbers, not process ids"));
-        }
+        let verb = context.verb();
+        error.hint = match unresolved.mistake {
+            Some(Mistake::ProcessOf(id)) => Some(format!("{given} is a process of job {id}: 'jobdir {verb} {id}'")),
+            Some(Mistake::Process) => Some(format!(
+                "{given} is a process that belongs to no job here; ids are jobdir's own numbers, 'jobdir jobs' shows them"
+            )),
+            Some(Mistake::Gone) => error.hint.map(|hint| format!("job {given} is gone, it was deleted; {hint}")),
+            None if given.parse::<u64>().is_ok() => {
+                error.hint.map(|hint| format!("{hint}; ids are jobdir's own numbers, not process ids"))
+            }
+            None => error.hint,
+        };
         error
     }
 

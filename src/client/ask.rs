@@ -80,7 +80,9 @@ pub fn kill(
         return Ok((KillResult::Refused, before, false));
     }
     if before.state().is_recorded_end() && !before.has_survivors() {
-        return Ok((KillResult::AlreadyEnded, before, false));
+        // Asked before, among others, it may have been stopped by that already.
+        let result = if options.is_asked { classify(&before, true) } else { KillResult::AlreadyEnded };
+        return Ok((result, before, false));
     }
     if before.observation.supervised != Some(true) {
         return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);

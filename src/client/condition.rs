@@ -53,6 +53,20 @@ impl std::str::FromStr for Condition {
     }
 }
 
+impl Condition {
+    /// Says why it cannot come true any more of a job that has ended, or is gone.
+    pub fn missed(&self, job: Option<&Job>) -> String {
+        match (self, job) {
+            (_, None) => "it was deleted".into(),
+            (Self::State(state), Some(_)) => format!("it ended without being {state}"),
+            (Self::Ready, Some(_)) => "it ended without being ready".into(),
+            (Self::Paused, Some(_)) => "it ended without being paused".into(),
+            (Self::Output(_), Some(_)) => "it ended without printing it".into(),
+            (Self::Deleted, Some(_)) => "it is still there".into(),
+        }
+    }
+}
+
 /// How far one job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
@@ -70,6 +84,8 @@ pub type Seen = (Progress, Option<Job>);
 /// One job that is looked at.
 struct Looked {
     id: JobId,
+    /// The attempt whose output is being searched; 0 before the first look.
+    searched: u32,
     job: Option<Job>,
     progress: Progress,
     output: [OutputSearch; 2],
@@ -98,7 +114,14 @@ pub fn wait_for(
 ) -> Result<(Woken, Vec<Seen>), StoreError> {
     let mut looked: Vec<Looked> = ids
         .iter()
-        .map(|id| Looked { id: *id, job: None, progress: Progress::Open, output: Default::default(), end: None })
+        .map(|id| Looked {
+            id: *id,
+            searched: 0,
+            job: None,
+            progress: Progress::Open,
+            output: Default::default(),
+            end: None,
+        })
         .collect();
     // The directory itself for the record, the attempts for output and readiness.
     let watch = Watch::new(queue.waker()).and_then(|mut watch| {
@@ -155,10 +178,17 @@ impl Looked {
             Condition::Output(regex) => {
                 let paths = store.layout().job(self.id);
                 let [out, err] = &mut self.output;
-                // Both are looked at, so that neither falls behind.
+                // Of the whole run: a retry may have begun since the last look.
+                let first = job.record().map_or(attempt, |record| record.run_started_with).min(attempt);
                 let limit = job.output.as_ref().and_then(|output| output.limit_bytes);
-                let found = out.is_found(regex, paths.stdout(attempt), limit);
-                err.is_found(regex, paths.stderr(attempt), limit) || found
+                let mut found = false;
+                for attempt in self.searched.max(first)..=attempt {
+                    // Both are looked at, so that neither falls behind.
+                    found |= out.is_found(regex, paths.stdout(attempt), limit);
+                    found |= err.is_found(regex, paths.stderr(attempt), limit);
+                }
+                self.searched = attempt;
+                found
             }
         };
         // Gone for ever: an ended run brings nothing more, but its deletion.

@@ -1,16 +1,15 @@
 //! From what a user writes to the jobs that are meant.
 
-use std::path::PathBuf;
-
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::name::Name;
 use crate::domain::selector::Selector;
-use crate::domain::state::State;
+use crate::platform;
 use crate::store::{Store, StoreError, Surroundings};
 
 /// How many candidates a refusal lists.
 const CANDIDATES: usize = 5;
+/// How many of the newest jobs are looked at for what may have been meant.
+const LOOKED_AT: usize = 200;
 
 /// A JOB argument that leads to no job.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,46 +18,19 @@ pub struct Unresolved {
     pub given: String,
     /// Jobs that may have been meant: an id, and the name if there is one.
     pub candidates: Vec<String>,
+    /// What was probably mistaken for a job.
+    pub mistake: Option<Mistake>,
 }
 
-/// Which jobs are admitted. Different kinds must all match; of one kind any.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Filter {
-    /// In one of these states.
-    pub states: Vec<State>,
-    /// Bearing one of these names.
-    pub names: Vec<Name>,
-    /// With all of these labels.
-    pub labels: Vec<(String, String)>,
-    /// Started in this directory or below it.
-    pub below: Option<PathBuf>,
-    /// Active, or with survivors.
-    pub active: bool,
-}
-
-impl Filter {
-    /// Says whether it admits everything.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Says whether a job is admitted.
-    pub fn admits(&self, job: &Job) -> bool {
-        let spec = job.spec();
-        let state = self.states.is_empty() || self.states.contains(&job.state());
-        let name =
-            self.names.is_empty() || spec.and_then(|s| s.name.as_ref()).is_some_and(|name| self.names.contains(name));
-        let labels = self
-            .labels
-            .iter()
-            .all(|(key, value)| spec.and_then(|s| s.labels.get(key)).is_some_and(|found| found == value));
-        let below = self
-            .below
-            .as_ref()
-            .is_none_or(|dir| spec.is_some_and(|s| crate::platform::path_of(&s.cwd).starts_with(dir)));
-        let active = !self.active || job.state().is_active() || job.has_survivors();
-        state && name && labels && below && active
-    }
+/// What a number that is no job's id is instead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// A process of this job, or its supervisor.
+    ProcessOf(JobId),
+    /// A process that belongs to no job here.
+    Process,
+    /// The id of a job that is gone.
+    Gone,
 }
 
 /// Finds the job that an argument means.
@@ -67,15 +39,38 @@ impl Filter {
 /// What the system says of the list of jobs. That there is no such job is the inner result.
 pub fn resolve(store: &Store, given: &str) -> Result<Result<JobId, Unresolved>, StoreError> {
     let found = match Selector::parse(given) {
-        Selector::Id(id) => crate::platform::facts(store.layout().job(id).dir()).is_ok().then_some(id),
+        Selector::Id(id) => platform::facts(store.layout().job(id).dir()).is_ok().then_some(id),
         Selector::Name(name) => store.newest_bearer(&name)?,
         Selector::Last => store.job_ids()?.last().copied(),
         Selector::Impossible => None,
     };
     match found {
         Some(id) => Ok(Ok(id)),
-        None => Ok(Err(Unresolved { given: given.to_owned(), candidates: candidates(store, given)? })),
+        None => {
+            let mistake = given.parse().ok().and_then(|number| mistake(store, number));
+            Ok(Err(Unresolved { given: given.to_owned(), candidates: candidates(store, given)?, mistake }))
+        }
     }
+}
+
+/// Finds what a number is that is no job's id: `kill` elsewhere takes numbers of processes.
+fn mistake(store: &Store, number: JobId) -> Option<Mistake> {
+    // Where ids have come so far, it is no coincidence.
+    if store.was_given_out(number) {
+        return Some(Mistake::Gone);
+    }
+    let pid = u32::try_from(number.number()).ok()?;
+    let process = platform::process_info(pid).filter(|info| info.is_live())?;
+    let surroundings = Surroundings::new();
+    let ids = store.job_ids().unwrap_or_default();
+    let is_of = |job: &Job| {
+        let (Some(record), Some(spec)) = (job.record(), job.spec()) else { return false };
+        let known = [record.supervisor, record.attempt().leader];
+        known.contains(&Some(process.identity)) || surroundings.processes_with_cookie(&spec.uid).contains(&pid)
+    };
+    let newest = ids.iter().rev().take(LOOKED_AT).filter_map(|id| store.load(*id, &surroundings).ok());
+    let owner = newest.filter(Job::is_stoppable).find(is_of);
+    Some(owner.map_or(Mistake::Process, |job| Mistake::ProcessOf(job.id)))
 }
 
 /// Jobs whose name resembles what was written, else the newest ones.
@@ -86,7 +81,7 @@ fn candidates(store: &Store, given: &str) -> Result<Vec<String>, StoreError> {
         .job_ids()?
         .iter()
         .rev()
-        .take(200)
+        .take(LOOKED_AT)
         .filter_map(|id| store.load(*id, &surroundings).ok())
         .map(|job| match job.spec().and_then(|spec| spec.name.as_ref()) {
             Some(name) => {

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::shared::{FilterArgs, choose, choose_by_filter};
+use super::filters::FilterArgs;
+use super::shared::{choose, choose_by_filter};
 use crate::client::{Answer, Unresolved};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -17,7 +18,7 @@ use crate::store::{Store, StoreError, Surroundings};
 #[derive(Debug, Clone, Args)]
 pub struct TargetArgs {
     /// The jobs: ids, names or @last
-    #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
+    #[arg(value_name = "JOB", required_unless_present_any = ["all", "filters"], conflicts_with = "filters")]
     pub jobs: Vec<String>,
     /// All jobs to which the verb applies
     #[arg(long, conflicts_with = "jobs")]
@@ -73,7 +74,7 @@ pub(super) fn act_on_each(
     let store = context.reading()?;
     let chosen = if target.jobs.is_empty() {
         let surroundings = Surroundings::new();
-        let mut chosen = choose_by_filter(&store, &target.filter.filter())?;
+        let mut chosen = choose_by_filter(&store, &target.filter.filter(context)?)?;
         chosen.ids.retain(|id| store.load(*id, &surroundings).is_ok_and(|job| applies(&job)));
         chosen
     } else {
@@ -81,6 +82,9 @@ pub(super) fn act_on_each(
     };
     if let (Some(unresolved), true) = (chosen.unresolved.first(), chosen.ids.is_empty()) {
         return Err(CommandError::no_such_job(unresolved, context));
+    }
+    if chosen.ids.is_empty() && !target.json {
+        context.talk(&format!("no job is there to {verb}; nothing was done"));
     }
     let store = if chosen.ids.is_empty() { store } else { context.writing()? };
     let queue = context.queue().map_err(anyhow::Error::from)?;
@@ -138,7 +142,8 @@ fn missing(unresolved: &Unresolved, context: &Context) -> Deed {
     } else {
         format!("; candidates: {}", error.candidates.join(", "))
     };
-    not_found(format!("error: {}{candidates}", error.message))
+    let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    not_found(format!("error: {}{candidates}{hint}", error.message))
 }
 
 fn not_found(message: String) -> Deed {

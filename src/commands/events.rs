@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::WakeQueue;
 use crate::present::json;
-use crate::store::{Store, StoreError, Surroundings, Watch};
+use crate::store::{EventReader, Store, StoreError, Surroundings, Watch};
 
 const SLOW_POLL: std::time::Duration = std::time::Duration::from_secs(1);
 const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
@@ -21,7 +21,8 @@ const BLIND_POLL: std::time::Duration = std::time::Duration::from_millis(100);
 /// Show everything that happened to jobs
 ///
 /// One JSON object a line: state changes with their cause, signals sent and whom they reached, requests and their answers,
-/// finally steps, warnings. Events of one job are numbered without gaps.
+/// strays, finally steps, warnings. Events of one job are numbered from 1. Where one is missing or cannot be read there is an
+/// event 'gap' instead that says how many.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -51,18 +52,19 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(CommandError::no_such_job(unresolved, context));
     }
     let all = args.jobs.is_empty();
-    let mut shown: BTreeMap<JobId, u64> = chosen.ids.iter().map(|id| (*id, args.since)).collect();
+    let reader = |id: &JobId| (*id, EventReader::new(*id, args.since));
+    let mut readers: BTreeMap<JobId, EventReader> = chosen.ids.iter().map(reader).collect();
     let queue = context.queue().map_err(anyhow::Error::from)?;
     let watcher = args.follow.then(|| watch(&store, &queue, if all { None } else { Some(&chosen.ids) })).flatten();
     loop {
         if all {
             for id in store.job_ids()? {
-                shown.entry(id).or_insert(args.since);
+                readers.entry(id).or_insert_with(|| EventReader::new(id, args.since));
             }
         }
         // Looked at before the events are: what happens in between is then still shown.
         let over = !args.follow || (!all && ended(&store, &chosen.ids));
-        if !show(&store, &mut shown, context)? || over {
+        if !show(&store, &mut readers, over, context)? || over || WakeQueue::is_stdout_abandoned() {
             return Ok(exit_code::DONE);
         }
         let timeout = if watcher.is_some() { SLOW_POLL } else { BLIND_POLL };
@@ -73,22 +75,36 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     }
 }
 
-/// Prints what is new, in the order of time. Says whether somebody still reads it.
-fn show(store: &Store, shown: &mut BTreeMap<JobId, u64>, context: &Context) -> Result<bool, CommandError> {
-    let mut fresh = Vec::new();
-    for (id, seen) in shown.iter_mut() {
-        match store.events(*id, *seen) {
-            Ok(events) => {
-                *seen = events.last().map_or(*seen, |event| event.seq);
-                fresh.extend(events);
+/// Prints what is new, in the order of time; at the end also what is missing there. Says whether somebody still reads it.
+fn show(
+    store: &Store,
+    readers: &mut BTreeMap<JobId, EventReader>,
+    over: bool,
+    context: &Context,
+) -> Result<bool, CommandError> {
+    loop {
+        let mut fresh = Vec::new();
+        for reader in readers.values_mut() {
+            match reader.read(store) {
+                Ok(events) => fresh.extend(events),
+                Err(StoreError::NoSuchJob) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(StoreError::NoSuchJob) => {}
-            Err(error) => return Err(error.into()),
+        }
+        let is_all = fresh.is_empty();
+        if is_all && over {
+            fresh.extend(readers.values_mut().filter_map(|reader| reader.rest(store)));
+        }
+        // Stable: the events of one job stay in their order.
+        fresh.sort_by_key(|event| (event.time, event.id));
+        let lines: String = fresh.iter().map(json::render_event).collect();
+        if !lines.is_empty() && !context.out(&lines) {
+            return Ok(false);
+        }
+        if is_all {
+            return Ok(true);
         }
     }
-    fresh.sort_by_key(|event| (event.time, event.id, event.seq));
-    let lines: String = fresh.iter().map(json::render_event).collect();
-    Ok(lines.is_empty() || context.out(&lines))
 }
 
 fn ended(store: &Store, ids: &[JobId]) -> bool {

@@ -1,16 +1,20 @@
-//! `jobdir jobs`: the list.
+//! `jobdir jobs`: the list, once or as it changes.
 
 use clap::Args as ClapArgs;
 
-use super::shared::FilterArgs;
+use super::filters::FilterArgs;
+use crate::client::{Change, Filter, LiveList, shell_code};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::state::State;
+use crate::domain::outcome::ExitStatus;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::platform::WakeQueue;
+use crate::present::columns::{self, Column};
+use crate::present::field::LineTemplate;
 use crate::present::json::{self, JobDocument, JobsDocument};
-use crate::present::{table, text};
+use crate::present::text;
 use crate::store::{Listed, PublicForms, Store, Surroundings, for_each};
 
 /// How many ended jobs the table shows by default.
@@ -20,90 +24,138 @@ const BUFFER: usize = 64 << 10;
 
 /// List jobs
 ///
-/// Shows what is active, orphaned or has survivors, and the last 20 that ended. JSON and -q always list everything that
-/// the filters admit. Nothing is written: what is shown was concluded from the state directory just now.
+/// The table shows what is active, orphaned or has survivors, and the last 20 that ended; with filters, of those that they
+/// admit. JSON, lines and -q always list everything that the filters admit. Nothing is written: what is shown was concluded
+/// from the state directory just now.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  jobdir jobs                        what is going on, and what ended last
-  jobdir jobs --all --state failed   everything that failed
-  jobdir jobs -q --active            the ids of active jobs, a line each
-  jobdir jobs --json                 one JSON document")]
+  jobdir jobs                              what is going on, what ended last
+  jobdir jobs --all --failed --since 1d    everything that went wrong today
+  jobdir jobs -q --active --here           ids of what runs below here
+  jobdir jobs --name 'web-*' --json        one JSON document
+  jobdir jobs --sort elapsed -n 5          the five that took longest
+  jobdir jobs --columns id,state,meta.url  other columns
+  jobdir jobs --format '{id} {exit_code}'  a line for each job
+  jobdir jobs --watch                      a table that follows what happens
+  jobdir jobs --watch --json -n 0          every change from now on
+
+Columns: id, name, state, exit, age, elapsed, pid, command, attempt,
+labels, ended, reason, cpu, memory, output, progress, and every field of
+the JSON document by its path, such as created_at or output.stdout_path.")]
 pub struct Args {
     /// Show every job
     #[arg(short, long)]
     all: bool,
-    /// Only what is active, orphaned or has survivors
-    #[arg(long)]
-    active: bool,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Only jobs started in this directory or below it
-    #[arg(long)]
-    here: bool,
-    /// Only the newest jobs, at most this many
+    /// Only so many: the newest, or the highest of --sort
     #[arg(short = 'n', value_name = "NUMBER")]
     number: Option<usize>,
+    /// Sort by this column instead of the id, lowest first
+    #[arg(long, value_name = "COLUMN")]
+    sort: Option<Column>,
+    /// Turn the order round
+    #[arg(short, long)]
+    reverse: bool,
+    /// The columns of the table, separated by commas
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    columns: Vec<Column>,
+    /// Print a table, json, ndjson, or a line by a template
+    ///
+    /// A template has fields of the JSON document in braces: '{id} {state} {meta.url}'. '{{' and '}}' are single braces, \t
+    /// and \n a tabulator and a new line. What is missing is empty.
+    #[arg(long, value_name = "table|json|ndjson|TEMPLATE")]
+    format: Option<Format>,
     /// Print ids alone, a line each
-    #[arg(short, long, conflicts_with = "json")]
+    #[arg(short, long, conflicts_with_all = ["json", "format", "columns"])]
     quiet: bool,
     /// Print one JSON document
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "columns"])]
     json: bool,
+    /// Go on, and show what changes
+    ///
+    /// On a terminal the table follows what happens. Otherwise, and in every other format, there is a line for each job at
+    /// first and then for each that has changed: as JSON, unless a template or -q says otherwise. A job that was deleted
+    /// comes for the last time with 'deleted' set. Changes within a moment may come as one; 'jobdir events' tells them all.
+    #[arg(short, long)]
+    watch: bool,
+}
+
+/// In what form jobs are listed.
+#[derive(Clone, Debug)]
+enum Format {
+    Table,
+    Json,
+    Ndjson,
+    Lines(LineTemplate),
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            "ndjson" => Ok(Self::Ndjson),
+            _ if text.contains('{') => LineTemplate::parse(text).map(Self::Lines),
+            _ => Err(format!(
+                "'{text}' is none of table, json, ndjson, and no template: it has no field such as '{{id}}'"
+            )),
+        }
+    }
 }
 
 /// Lists.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+    let format = match (&args.format, args.json, args.quiet) {
+        (Some(format), ..) => format.clone(),
+        (None, true, _) => Format::Json,
+        (None, _, true) => Format::Lines(LineTemplate::parse("{id}").map_err(CommandError::usage)?),
+        (None, ..) => Format::Table,
+    };
+    if !args.columns.is_empty() && !matches!(format, Format::Table) {
+        return Err(CommandError::usage("--columns are for tables, and --format asks for something else"));
+    }
     let store = context.reading()?;
-    let mut filter = args.filter.filter();
-    filter.active = args.active;
-    filter.below = args.here.then(|| context.current_dir()).transpose().map_err(anyhow::Error::from)?;
-    let everything = args.all || args.json || args.quiet || !filter.is_empty();
+    let filter = args.filter.filter(context)?;
+    if args.watch {
+        return watch(&args, &format, &filter, &store, context);
+    }
     let ids: Vec<JobId> = store.job_ids()?;
-    if args.json && filter.is_empty() && args.number.is_none() {
+    if matches!(format, Format::Json) && args.is_plain() {
         return Ok(print_all(context, &store, &ids));
     }
-    let mut jobs: Vec<Job> = match args.number {
-        // Newest first, and no further than needed.
-        Some(number) => {
+    let jobs: Vec<Job> = match args.number {
+        Some(number) if args.sort.is_none() => {
+            // Newest first, and no further than needed.
             let surroundings = Surroundings::new();
             let loaded = ids.iter().rev().filter_map(|id| store.load(*id, &surroundings).ok());
-            loaded.filter(|job| filter.admits(job)).take(number).collect()
-        }
-        None => {
-            let mut jobs = store.load_all(&ids);
-            jobs.retain(|job| filter.admits(job));
+            let mut jobs: Vec<Job> = loaded.filter(|job| filter.admits(job)).take(number).collect();
             jobs.reverse();
             jobs
         }
+        _ => store.load_all(&ids).into_iter().filter(|job| filter.admits(job)).collect(),
     };
-    let mut hidden = 0;
-    if !everything && args.number.is_none() {
-        let mut ended = 0;
-        let total = jobs.len();
-        jobs.retain(|job| {
-            job.state().is_active() || job.has_survivors() || {
-                ended += 1;
-                ended <= RECENT
+    let (jobs, hidden) = args.arrange(jobs, matches!(format, Format::Table));
+    match &format {
+        Format::Table => {
+            context.out(&args.table(&jobs, context));
+            if hidden > 0 {
+                context.talk(&format!("{} more ended; 'jobdir jobs --all' lists them", text::count(hidden, "job")));
             }
-        });
-        hidden = total - jobs.len();
-    }
-    jobs.reverse();
-    if args.json {
-        let document = JobsDocument {
-            schema: "jobdir/jobs/1",
-            state_dir: context.state_dir().to_string_lossy().into_owned(),
-            jobs: jobs.iter().map(|job| JobDocument::new(job, false)).collect(),
-        };
-        context.out(&json::render(&document));
-    } else if args.quiet {
-        let ids: String = jobs.iter().map(|job| format!("{}\n", job.id)).collect();
-        context.out(&ids);
-    } else {
-        show(context, &jobs);
-        if hidden > 0 {
-            context.talk(&format!("{} more ended; 'jobdir jobs --all' lists them", text::count(hidden, "job")));
+        }
+        Format::Json => {
+            let document = JobsDocument {
+                schema: "jobdir/jobs/1",
+                state_dir: context.state_dir().to_string_lossy().into_owned(),
+                jobs: jobs.iter().map(|job| JobDocument::new(job, false)).collect(),
+            };
+            context.out(&json::render(&document));
+        }
+        Format::Ndjson | Format::Lines(_) => {
+            context.out(&jobs.iter().map(|job| line(&format, &JobDocument::new(job, false))).collect::<String>());
         }
     }
     Ok(exit_code::DONE)
@@ -135,65 +187,145 @@ fn print_all(context: &Context, store: &Store, ids: &[JobId]) -> u8 {
     exit_code::DONE
 }
 
-fn show(context: &Context, jobs: &[Job]) {
-    const HEADERS: [&str; 8] = ["ID", "NAME", "STATE", "EXIT", "AGE", "ELAPSED", "PID", "COMMAND"];
-    let now = context.now();
-    let rows: Vec<Vec<String>> = jobs
-        .iter()
-        .map(|job| {
-            let (spec, attempt) = (job.spec(), job.attempt());
-            let dash = || "-".to_owned();
-            let exit = match (attempt.and_then(|a| a.exit_code), attempt.and_then(|a| a.signal)) {
-                (Some(code), _) => code.to_string(),
-                (None, Some(signal)) => signal.short_name().to_owned(),
-                (None, None) => dash(),
-            };
-            let elapsed = attempt.and_then(|a| a.duration_ms).map(text::milliseconds).or_else(|| {
-                attempt.and_then(|a| a.started_at).filter(|_| !job.state().is_terminal()).map(|t| text::ago(t, now))
-            });
-            vec![
-                job.id.to_string(),
-                spec.and_then(|s| s.name.as_ref()).map_or_else(dash, ToString::to_string),
-                state(job),
-                exit,
-                spec.map_or_else(dash, |s| text::ago(s.created_at, now)),
-                elapsed.unwrap_or_else(dash),
-                attempt
-                    .and_then(|a| a.leader)
-                    .filter(|_| job.observation.alive == Some(true))
-                    .map_or_else(dash, |leader| leader.pid.to_string()),
-                spec.map_or_else(
-                    || job.observation.message.as_deref().map_or_else(dash, text::escape),
-                    |s| text::command(job.command().unwrap_or(&s.command)),
-                ),
-            ]
-        })
-        .collect();
-    let plain = table::render(&HEADERS, &rows, context.width());
-    let style = context.style();
-    let mut lines = plain.lines();
-    let mut out = lines.next().map(|header| style.bold(header) + "\n").unwrap_or_default();
-    for (line, job) in lines.zip(jobs) {
-        let word = state(job);
-        // The state is the third column; a command may contain the same word, further right.
-        out.push_str(&line.replacen(&word, &style.state(job.state(), &word), 1));
-        out.push('\n');
+impl Args {
+    /// Says whether every job is listed, in the order of ids.
+    fn is_plain(&self) -> bool {
+        self.filter.is_empty() && self.number.is_none() && self.sort.is_none() && !self.reverse
     }
-    context.out(&out);
+
+    /// Chooses which of the admitted jobs, given in the order of ids, are listed, and in what order. Says how many ended
+    /// ones are not.
+    fn arrange(&self, mut jobs: Vec<Job>, is_table: bool) -> (Vec<Job>, usize) {
+        let total = jobs.len();
+        let mut hidden = 0;
+        if is_table && !self.all && self.number.is_none() {
+            let ended = jobs.iter().filter(|job| !job.is_stoppable()).count();
+            let mut surplus = ended.saturating_sub(RECENT);
+            jobs.retain(|job| {
+                job.is_stoppable() || surplus == 0 || {
+                    surplus -= 1;
+                    false
+                }
+            });
+            hidden = total - jobs.len();
+        }
+        if let Some(column) = &self.sort {
+            column.sort(&mut jobs);
+        }
+        if let Some(number) = self.number {
+            jobs.drain(..jobs.len().saturating_sub(number));
+        }
+        if self.reverse {
+            jobs.reverse();
+        }
+        (jobs, hidden)
+    }
+
+    fn table(&self, jobs: &[Job], context: &Context) -> String {
+        let usual;
+        let columns = if self.columns.is_empty() {
+            usual = Column::usual();
+            &usual
+        } else {
+            &self.columns
+        };
+        columns::render(jobs, columns, context.now(), context.width(), context.style())
+    }
 }
 
-/// The state, with what is worth knowing of it in a word: how far the job is, its place in the queue.
-fn state(job: &Job) -> String {
-    let state = job.state();
-    match job.record() {
-        Some(record) if record.paused && state == State::Running => return "paused".into(),
-        _ => {}
+/// Renders one job on a line of its own.
+fn line(format: &Format, document: &JobDocument) -> String {
+    match format {
+        Format::Lines(template) => template.fill(&serde_json::to_value(document).unwrap_or_default()),
+        Format::Table | Format::Json | Format::Ndjson => json::render(document),
     }
-    let percent = job.progress.as_ref().and_then(|p| p.fraction).filter(|_| state == State::Running);
-    let place = job.waiting_for.iter().flatten().filter_map(|waiting| waiting.position).max();
-    match (percent, place) {
-        (Some(fraction), _) => format!("{state} {:.0}%", fraction * 100.0),
-        (None, Some(place)) => format!("{state} #{place}"),
-        (None, None) => state.to_string(),
+}
+
+/// Shows the list, and goes on until a signal comes or nobody reads it any more.
+fn watch(args: &Args, format: &Format, filter: &Filter, store: &Store, context: &Context) -> Result<u8, CommandError> {
+    let queue = context.queue().map_err(anyhow::Error::from)?;
+    let mut list = LiveList::new(store, &queue);
+    let mut screen = Screen::default();
+    let is_live = matches!(format, Format::Table) && context.height().is_some();
+    let mut is_first = true;
+    loop {
+        let changes = list.look()?;
+        let goes_on = if is_live {
+            let admitted = list.jobs().filter(|job| filter.admits(job)).cloned().collect();
+            let (jobs, hidden) = args.arrange(admitted, true);
+            screen.draw(&args.table(&jobs, context), hidden, context)
+        } else {
+            let text: String = if std::mem::take(&mut is_first) {
+                let admitted = list.jobs().filter(|job| filter.admits(job)).cloned().collect();
+                let (jobs, _) = args.arrange(admitted, false);
+                jobs.iter().map(|job| line(format, &JobDocument::new(job, false))).collect()
+            } else {
+                changes.iter().filter_map(|change| changed_line(format, filter, change)).collect()
+            };
+            (text.is_empty() || context.out(&text)) && !WakeQueue::is_stdout_abandoned()
+        };
+        if !goes_on {
+            return Ok(exit_code::DONE);
+        }
+        if let Some(signal) = list.wait().map_err(anyhow::Error::from)? {
+            screen.leave(context);
+            return Ok(shell_code(ExitStatus::Signaled(signal)));
+        }
+    }
+}
+
+/// Renders a change, if the filter admits the job or did so before: who follows it is told that it has left.
+fn changed_line(format: &Format, filter: &Filter, change: &Change) -> Option<String> {
+    let is_admitted = |job: &Option<Job>| job.as_ref().is_some_and(|job| filter.admits(job));
+    if !is_admitted(&change.before) && !is_admitted(&change.now) {
+        return None;
+    }
+    let document = match (&change.now, &change.before) {
+        (Some(job), _) => JobDocument::new(job, false),
+        (None, Some(job)) => JobDocument::new(job, false).deleted(),
+        (None, None) => return None,
+    };
+    Some(line(format, &document))
+}
+
+/// What is drawn on a terminal, so that it can be drawn over.
+#[derive(Debug, Default)]
+struct Screen {
+    rows: usize,
+}
+
+impl Screen {
+    /// Draws a table over the one before, in one write; what does not fit is left out, oldest first. Says whether there is
+    /// still somebody to see it.
+    fn draw(&mut self, table: &str, hidden: usize, context: &Context) -> bool {
+        let lines: Vec<&str> = table.lines().collect();
+        // The last row is for the cursor, the one before for what is not shown.
+        let room = context.height().unwrap_or(24).saturating_sub(3).max(1);
+        let (header, rows) = lines.split_first().map_or(("", &[][..]), |(header, rows)| (*header, rows));
+        let cut = rows.len().saturating_sub(room);
+        let mut text = self.over();
+        for line in std::iter::once(&header).chain(&rows[cut..]) {
+            text.push_str(line);
+            text.push_str("\x1b[K\n");
+        }
+        self.rows = 1 + rows.len() - cut;
+        if hidden + cut > 0 {
+            text.push_str(&format!("({} more)\x1b[K\n", text::count(hidden + cut, "job")));
+            self.rows += 1;
+        }
+        text.push_str("\x1b[J");
+        context.out(&text)
+    }
+
+    /// Goes back to the first row. What was typed meanwhile stands behind the last one.
+    fn over(&self) -> String {
+        if self.rows == 0 { String::new() } else { format!("\r\x1b[{}A", self.rows) }
+    }
+
+    /// Leaves the last table as it is, and a clean line below it.
+    fn leave(&self, context: &Context) {
+        if self.rows > 0 {
+            context.out("\r\x1b[J");
+        }
     }
 }

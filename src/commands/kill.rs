@@ -31,6 +31,7 @@ Examples:
   jobdir kill --force web                 KILL at once
   jobdir kill -s INT --grace 3s @last     INT, at most 3 s, KILL
   jobdir kill --all                       stop everything that is active
+  jobdir kill --name 'web-*' --here       of that what the filters admit
 
 Without the CLI: move an empty file named 'kill' into the job's
 kill-signals directory. See docs/protocol.md.")]
@@ -88,7 +89,6 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         no_wait: args.no_wait,
         deadline: args.timeout.map(|timeout| Instant::now() + timeout),
     };
-    let stoppable = |job: &Job| job.state().is_active() || job.has_survivors();
     let asked: RefCell<Vec<JobId>> = RefCell::default();
     let ask_all = |store: &Store, queue: &WakeQueue, ids: &[JobId]| {
         // All are asked before the first is waited for, so that their plans run side by side.
@@ -103,7 +103,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             }
         }
     };
-    act_on_each(&args.target, "kill", context, stoppable, ask_all, |store, queue, id| {
+    act_on_each(&args.target, "kill", context, Job::is_stoppable, ask_all, |store, queue, id| {
         let before = store.load(id, &Surroundings::new())?;
         let was_paused = before.record().is_some_and(|record| record.paused);
         let progress = progress(&before);

@@ -1,15 +1,17 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `acting`, `observing`, `options`, `staying` and
-//! `streams`, in
+//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `observing`, `options`,
+//! `staying` and `streams`, in
 //! `client`, `store` or `present`.
 
 pub mod abandon;
 pub mod acting;
 pub mod capabilities;
+pub mod complete;
 pub mod coordination;
 pub mod delete;
 pub mod events;
+pub mod filters;
 pub mod help;
 pub mod jobs;
 pub mod kill;
@@ -31,7 +33,7 @@ pub mod streams;
 pub mod unpause;
 pub mod wait;
 
-/// The names of all subcommands, in the order in which help shows them; `cli` is checked against it.
+/// The names of all subcommands for people, in the order in which help shows them; `cli` is checked against it.
 pub const NAMES: &[&str] = &[
     "run",
     "resume",

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clap::Args as ClapArgs;
 
-use super::shared::{FilterArgs, parse_duration};
+use super::filters::FilterArgs;
+use super::shared::parse_duration;
 use crate::context::Context;
 use crate::domain::retention::{Retention, is_removable};
 use crate::domain::state::State;
@@ -44,9 +45,9 @@ pub struct Args {
 /// Removes.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = if args.dry_run { context.reading()? } else { context.writing()? };
-    let filter = args.filter.filter();
+    let filter = args.filter.filter(context)?;
     // A job whose files cannot be read has no state of its own to be chosen by; it goes when it is asked for by name.
-    let corrupt_too = filter.states.contains(&State::Corrupt);
+    let corrupt_too = args.filter.wants_corrupt();
     let mut jobs = store.load_all(&store.job_ids()?);
     let pending: Vec<String> = jobs
         .iter()

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use clap::Args;
-
 use crate::client::{Filter, Sink, Unresolved, resolve};
 use crate::context::Context;
 use crate::domain::duration;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::name::{Name, parse_label};
 use crate::domain::state::{ErrorKind, State};
 use crate::error::CommandError;
 use crate::store::Store;
@@ -22,32 +19,6 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 /// Parses a limit option, where 0 and off mean none.
 pub(super) fn parse_limit(text: &str) -> Result<duration::Limit, String> {
     duration::parse_limit(text)
-}
-
-/// Options that select jobs instead of naming them.
-#[derive(Debug, Clone, Default, Args)]
-pub struct FilterArgs {
-    /// Only jobs in this state (can be repeated)
-    ///
-    /// Or several, separated by commas: queued, starting, running, stopping, finalizing, succeeded, failed, interrupted,
-    /// timed_out, abandoned, skipped, orphaned, lost, corrupt.
-    #[arg(long, value_name = "STATE", value_delimiter = ',')]
-    pub state: Vec<State>,
-    /// Only jobs with this name (can be repeated)
-    #[arg(long, value_name = "NAME")]
-    pub name: Vec<Name>,
-    /// Only jobs with this label (can be repeated)
-    ///
-    /// All must match.
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = parse_label)]
-    pub label: Vec<(String, String)>,
-}
-
-impl FilterArgs {
-    /// Makes the filter.
-    pub fn filter(&self) -> Filter {
-        Filter { states: self.state.clone(), names: self.name.clone(), labels: self.label.clone(), ..Filter::default() }
-    }
 }
 
 /// Parses a size option, where 0 and off mean none.

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::domain::job::Job;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::present::field::Field;
 use crate::present::json::{self, JobDocument, ResultDocument, ResultsDocument};
 use crate::present::text;
 use crate::store::Surroundings;
@@ -94,19 +95,13 @@ fn document(args: &Args, jobs: &[Job], unresolved: &[crate::client::Unresolved])
 /// Finds a field of the JSON document by its path; text is printed without quotes, null as nothing.
 fn property(job: &Job, field: &str) -> Result<String, CommandError> {
     let document = serde_json::to_value(JobDocument::new(job, true)).map_err(anyhow::Error::from)?;
-    let value = field.split('.').try_fold(&document, |value, key| match value {
-        serde_json::Value::Array(list) => list.get(key.parse::<usize>().ok()?),
-        other => other.get(key),
-    });
-    match value {
-        Some(serde_json::Value::Null) => Ok("\n".into()),
-        Some(serde_json::Value::String(text)) => Ok(format!("{text}\n")),
-        Some(other) => Ok(format!("{other}\n")),
-        None => {
-            let fields: Vec<String> = document.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
-            Err(CommandError::new("unknown_field", format!("a job has no field '{}'", text::escape(field)))
-                .hint(format!("the fields are {}", fields.join(", "))))
-        }
+    let field = Field::parse(field).map_err(|why| {
+        CommandError::new("unknown_field", why).hint(format!("'jobdir status --json {}' shows every field", job.id))
+    })?;
+    match field.of(&document) {
+        serde_json::Value::Null => Ok("\n".into()),
+        serde_json::Value::String(text) => Ok(format!("{text}\n")),
+        other => Ok(format!("{other}\n")),
     }
 }
 

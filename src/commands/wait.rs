@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 
-use super::shared::{FilterArgs, choose, choose_by_filter, end_note, orphan_notice, parse_duration};
+use super::filters::FilterArgs;
+use super::shared::{choose, choose_by_filter, end_note, orphan_notice, parse_duration};
 use super::streams::tail_of;
-use crate::client::{Condition, Progress, Woken, wait_for, wait_for_ends};
+use crate::client::{Condition, Mistake, Progress, Unresolved, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -37,7 +38,7 @@ output=REGEX. With --for the exit code is 0 when the condition came true,
 122 when the time was up, 1 when it can no longer come true.")]
 pub struct Args {
     /// The jobs: ids, names or @last
-    #[arg(value_name = "JOB", required_unless_present_any = ["all", "state", "name", "label"])]
+    #[arg(value_name = "JOB", required_unless_present_any = ["all", "filters"], conflicts_with = "filters")]
     jobs: Vec<String>,
     /// Wait for all of them, which is the default
     ///
@@ -76,19 +77,24 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.reading().map_err(|error| refuse(error.into()))?;
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let chosen = if args.jobs.is_empty() {
-        let mut filter = args.filter.filter();
-        filter.active = args.all && filter.is_empty();
+        let mut filter = args.filter.filter(context).map_err(refuse)?;
+        filter.active |= args.filter.is_empty();
         choose_by_filter(&store, &filter)
     } else {
         choose(&store, &args.jobs)
     }
     .map_err(refuse)?;
-    if let Some(unresolved) = chosen.unresolved.first() {
+    let is_gone = |unresolved: &&Unresolved| {
+        matches!((unresolved.mistake, &args.condition), (Some(Mistake::Gone), Some(Condition::Deleted)))
+    };
+    if let Some(unresolved) = chosen.unresolved.iter().find(|unresolved| !is_gone(unresolved)) {
         return Err(refuse(CommandError::no_such_job(unresolved, context)));
     }
     let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
     if let Some(condition) = &args.condition {
-        return wait_for_condition(&args, condition, &chosen.ids, deadline, &queue, &store, context).map_err(refuse);
+        // One that is gone already is enough for --any.
+        let ids = if args.any && !chosen.unresolved.is_empty() { &[] } else { chosen.ids.as_slice() };
+        return wait_for_condition(&args, condition, ids, deadline, &queue, &store, context).map_err(refuse);
     }
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (woken, jobs) =
@@ -185,7 +191,7 @@ fn wait_for_condition(
 ) -> Result<u8, CommandError> {
     let (woken, seen) = wait_for(store, queue, ids, args.any, condition, deadline)?;
     let is = |wanted: Progress| seen.iter().filter(|(progress, _)| *progress == wanted).count();
-    let satisfied = if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
+    let satisfied = seen.is_empty() || if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
     let (code, ending) = match woken {
         _ if satisfied => (exit_code::DONE, None),
         Woken::Done => (exit_code::FAILED, Some("cannot come true any more")),
@@ -205,7 +211,7 @@ fn wait_for_condition(
             let note = match (progress, ending) {
                 (Progress::True, _) | (_, None) => args.tail.map(|_| format!("job {id} is {state}")),
                 (Progress::Impossible, Some(_)) => {
-                    Some(format!("job {id} is {state}: what was waited for cannot come true any more"))
+                    Some(format!("job {id} is {state}: {}", condition.missed(job.as_ref())))
                 }
                 (Progress::Open, Some(ending)) if code == exit_code::STILL_RUNNING => Some(format!(
                     "job {id} is {state}: what was waited for {ending}\n\

@@ -116,6 +116,18 @@ pub enum Happening {
         /// What.
         message: String,
     },
+    /// Processes that have left the session of the leader were found: strays, which are stopped with the others.
+    Strays {
+        /// Which.
+        processes: Vec<Holdout>,
+    },
+    /// Something is missing here. Never written down: readers say so instead of passing it over.
+    Gap {
+        /// How many numbers are missing, up to the one of this event; 0 when what cannot be read had none.
+        missing: u64,
+        /// Why.
+        message: String,
+    },
     /// An event of a later version.
     #[serde(other)]
     Unknown,

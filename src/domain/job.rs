@@ -42,6 +42,32 @@ pub struct Job {
 }
 
 impl Job {
+    /// A job of which nothing can be read, and why.
+    pub fn unreadable(id: JobId, why: String, observed_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            files: None,
+            observation: Observation::corrupt(why),
+            observed_at,
+            output: None,
+            meta: BTreeMap::new(),
+            progress: None,
+            ready: false,
+            waiting_for: None,
+            chain: None,
+        }
+    }
+
+    /// Says whether something has happened to it since: time that passes and output that grows are no news.
+    pub fn differs_from(&self, before: &Self) -> bool {
+        let record = |job: &Self| job.record().cloned();
+        self.observation != before.observation
+            || self.progress != before.progress
+            || (self.ready, &self.meta) != (before.ready, &before.meta)
+            || self.waiting_for != before.waiting_for
+            || record(self) != record(before)
+    }
+
     /// Returns where the job is.
     pub fn state(&self) -> State {
         self.observation.state
@@ -71,6 +97,16 @@ impl Job {
     /// Says whether processes of it may live although nothing supervises them.
     pub fn has_survivors(&self) -> bool {
         !self.observation.survivors.is_empty()
+    }
+
+    /// Says whether there is something to stop.
+    pub fn is_stoppable(&self) -> bool {
+        self.state().is_active() || self.has_survivors()
+    }
+
+    /// Says whether its processes stand still.
+    pub fn is_paused(&self) -> bool {
+        self.record().is_some_and(|record| record.paused)
     }
 
     /// Says whether `resume` would start a next attempt.

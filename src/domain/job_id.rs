@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct JobId(u64);
 
 impl JobId {
+    /// The first one.
+    pub const FIRST: Self = Self(1);
+
     /// Returns the id with this number, or `None` for zero, which is never handed out.
     pub fn new(number: u64) -> Option<Self> {
         (number > 0).then_some(Self(number))

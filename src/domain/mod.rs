@@ -15,6 +15,7 @@ pub mod identity;
 pub mod job;
 pub mod job_id;
 pub mod log_limit;
+pub mod moment;
 pub mod name;
 pub mod notice;
 pub mod observe;

@@ -126,6 +126,17 @@ pub fn parse_label(text: &str) -> Result<(String, String), String> {
     Ok((key.0, value.to_owned()))
 }
 
+/// Parses what selects labels: `KEY=VALUE`, or `KEY` alone for whatever value.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn parse_wanted_label(text: &str) -> Result<(String, Option<String>), String> {
+    if text.contains('=') {
+        return parse_label(text).map(|(key, value)| (key, Some(value)));
+    }
+    parse_label(&format!("{text}=")).map(|(key, _)| (key, None))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +165,8 @@ mod tests {
         assert!(parse_label("k").is_err());
         assert!(parse_label("=v").is_err());
         assert!(parse_label(&format!("k={}", "x".repeat(257))).is_err());
+        assert_eq!(parse_wanted_label("k=v"), Ok(("k".into(), Some("v".into()))));
+        assert_eq!(parse_wanted_label("k"), Ok(("k".into(), None)));
+        assert!(parse_wanted_label("").is_err());
     }
 }

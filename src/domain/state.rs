@@ -94,6 +94,11 @@ impl State {
         self.is_recorded_end() || matches!(self, State::Lost | State::Corrupt)
     }
 
+    /// Says whether it ended otherwise than well, and otherwise than on request.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Skipped | Self::Lost | Self::Corrupt)
+    }
+
     /// Says whether the job occupies its name: it is queued, runs, or still has processes.
     pub fn is_active(self) -> bool {
         use State::{Finalizing, Orphaned, Queued, Running, Starting, Stopping};

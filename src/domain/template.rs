@@ -73,9 +73,34 @@ fn unknown_key(key: &str, meta: &BTreeMap<String, String>) -> String {
 }
 
 fn pieces(word: &str) -> Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
+    let parts = split(word)?.into_iter().map(|part| match part {
+        Part::Text(text) => Ok(Piece::Text(text)),
+        Part::Place(name) => match (name.as_str(), name.strip_prefix("meta.")) {
+            ("args", _) => Ok(Piece::Args),
+            (_, Some(key)) if !key.is_empty() => Ok(Piece::Meta(key.to_owned())),
+            _ => Err(format!("unknown placeholder '{{{name}}}'; there are {{args}} and {{meta.KEY}}")),
+        },
+    });
+    parts.collect()
+}
+
+/// A part of any template: text as it is, or what is between two braces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Text.
+    Text(String),
+    /// The name of what is to be filled in.
+    Place(String),
+}
+
+/// Splits a template into its parts; there is at least one.
+///
+/// # Errors
+/// A sentence for the user when a brace stands alone.
+pub fn split(template: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
     let mut text = String::new();
-    let mut rest = word;
+    let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
         text.push_str(&rest[..at]);
         let brace = &rest[at..=at];
@@ -87,24 +112,19 @@ fn pieces(word: &str) -> Result<Vec<Piece>, String> {
         }
         let close = rest.find('}').filter(|_| brace == "{");
         let Some(close) = close else {
-            return Err(format!("'{word}' has a single '{brace}'; write it twice to mean itself"));
+            return Err(format!("'{template}' has a single '{brace}'; write it twice to mean itself"));
         };
-        let name = &rest[..close];
-        rest = &rest[close + 1..];
         if !text.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            parts.push(Part::Text(std::mem::take(&mut text)));
         }
-        pieces.push(match (name, name.strip_prefix("meta.")) {
-            ("args", _) => Piece::Args,
-            (_, Some(key)) if !key.is_empty() => Piece::Meta(key.to_owned()),
-            _ => return Err(format!("unknown placeholder '{{{name}}}'; there are {{args}} and {{meta.KEY}}")),
-        });
+        parts.push(Part::Place(rest[..close].to_owned()));
+        rest = &rest[close + 1..];
     }
     text.push_str(rest);
-    if !text.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(text));
+    if !text.is_empty() || parts.is_empty() {
+        parts.push(Part::Text(text));
     }
-    Ok(pieces)
+    Ok(parts)
 }
 
 #[cfg(test)]

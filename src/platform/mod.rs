@@ -19,7 +19,7 @@ mod os;
 mod clock;
 mod details;
 
-pub use clock::{now, random_hex};
+pub use clock::{local_time, now, random_hex};
 pub use details::{ProcessDetails, process_details};
 pub use os::*;
 

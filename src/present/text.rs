@@ -56,6 +56,18 @@ pub fn fit(text: &str, columns: usize) -> String {
     cut
 }
 
+/// Finds the byte at which a terminal's column begins, or the end of the text.
+pub(super) fn byte_at_column(text: &str, column: usize) -> usize {
+    let mut reached = 0;
+    for (at, c) in text.char_indices() {
+        if reached >= column {
+            return at;
+        }
+        reached += c.width().unwrap_or(0);
+    }
+    text.len()
+}
+
 /// Renders a time span for people: `3s`, `2m 5s`, `4h 2m`, `6d 1h`. Never negative.
 pub fn span(span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);

@@ -30,7 +30,7 @@ pub use claim::Claim;
 pub use create::{NewJob, StagedJob};
 pub use ended::Overview;
 pub use error::StoreError;
-pub use events::EventLog;
+pub use events::{EventLog, EventReader};
 pub use inbox::{Delivered, Inbox, deliver, deliver_bare_kill, withdraw};
 pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use log::{Backwards, Log};
@@ -146,6 +146,11 @@ impl Store {
         let mut ids: Vec<JobId> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    /// Says whether an id was given out once: what has it no more is gone.
+    pub fn was_given_out(&self, id: JobId) -> bool {
+        platform::facts(&self.layout.ids()).is_ok_and(|facts| id.number() <= facts.length)
     }
 
     /// Says whether a supervisor holds the claim of a job.

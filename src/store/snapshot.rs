@@ -110,18 +110,7 @@ impl Store {
                 if platform::facts(paths.dir()).is_err() {
                     return Err(StoreError::NoSuchJob);
                 }
-                Ok(Job {
-                    id,
-                    files: None,
-                    observation: Observation::corrupt(error.to_string()),
-                    observed_at: platform::now(),
-                    output: None,
-                    meta: Default::default(),
-                    progress: None,
-                    ready: false,
-                    waiting_for: None,
-                    chain: None,
-                })
+                Ok(Job::unreadable(id, error.to_string(), platform::now()))
             }
         }
     }

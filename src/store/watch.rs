@@ -29,6 +29,11 @@ impl Watch {
         self.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok()
     }
 
+    /// Stops watching a directory; that it is gone is fine.
+    pub fn remove(&mut self, directory: &Path) {
+        self.watcher.unwatch(directory).ok();
+    }
+
     /// Watches everything below a directory. Says whether that works here.
     pub fn add_all_below(&mut self, directory: &Path) -> bool {
         self.watcher.watch(directory, RecursiveMode::Recursive).is_ok()

@@ -18,6 +18,7 @@ use crate::domain::signal::Signal;
 use crate::domain::spec::SignalScope;
 use crate::domain::state::{Reason, State};
 use crate::domain::stop_plan::StopPlan;
+use crate::domain::tree::ProcessInfo;
 use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Claim, Delivered, Flush, Inbox};
 
@@ -301,6 +302,14 @@ impl Driver {
     fn note_adopted(&mut self, tree: &dyn Processes) {
         let adopted = tree.adopted();
         if adopted != self.journal.record().attempt().adopted {
+            let known = self.journal.record().attempt().adopted.clone();
+            let new = adopted.iter().filter(|identity| !known.contains(identity));
+            let new: Vec<ProcessInfo> = new
+                .filter_map(|identity| platform::process_info(identity.pid).filter(|info| info.identity == *identity))
+                .collect();
+            if !new.is_empty() {
+                self.journal.tell(&self.claim, Happening::Strays { processes: holdouts(&new) });
+            }
             self.journal.attempt().adopted = adopted;
             self.journal.save(&self.claim, Flush::No).ok();
         }

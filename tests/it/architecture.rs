@@ -32,7 +32,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "coordination", "observing", "options", "shared", "staying", "streams"];
+const HELPERS: &[&str] = &["acting", "coordination", "filters", "observing", "options", "shared", "staying", "streams"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -55,6 +55,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("directories", &["context.rs"]),
     ("fs2", &["store/lock.rs"]),
     ("getrandom", &["platform/"]),
+    ("globset", &["client/filter.rs"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
     ("schemars", &["domain/", "present/json", "present/output.rs"]),

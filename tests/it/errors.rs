@@ -249,3 +249,34 @@ fn every_id_is_only_a_number_and_never_a_path() {
         env.jobdir(&["status", "--", odd]).assert_code(3).assert_stdout("");
     }
 }
+
+#[test]
+fn the_number_of_a_process_is_explained() {
+    let env = TestEnv::new();
+    let witness = crate::support::Witness::new();
+    let id = env.start(&[], &["spawn", "1", "[", "witness", &witness.address, "block", "]", "block"]);
+    let child = witness.accept().pid;
+    let leader = env.status(&id)["pid"].as_u64().expect("a pid");
+    let (supervisor, _) = env.supervisor(&id);
+    for pid in [u64::from(child), leader, u64::from(supervisor)] {
+        let says = format!("hint: {pid} is a process of job {id}: 'jobdir kill {id}'");
+        env.jobdir(&["kill", &pid.to_string()]).assert_code(3).assert_stdout("").assert_says(&says);
+    }
+    let error = env.jobdir(&["status", "--json", &leader.to_string()]);
+    error.assert_code(3);
+    let hint = error.json()["error"]["hint"].as_str().expect("a hint").to_owned();
+    assert!(hint.ends_with(&format!("'jobdir status {id}'")), "{hint}");
+    let own = std::process::id().to_string();
+    env.jobdir(&["kill", &own]).assert_code(3).assert_says("a process that belongs to no job here");
+    env.stop_all();
+    env.jobdir(&["delete", &id]).assert_code(0);
+    env.jobdir(&["logs", &id]).assert_code(3).assert_says("is gone");
+}
+
+#[test]
+fn what_was_mistyped_is_suggested() {
+    let env = TestEnv::new();
+    env.jobdir(&["kil", "1"]).assert_code(2).assert_stdout("").assert_says("'kill'");
+    env.jobdir(&["jobs", "--actve"]).assert_code(2).assert_stdout("").assert_says("'--active'");
+    env.jobdir(&["run", "--detatch", "--", "true"]).assert_code(125).assert_stdout("").assert_says("'--detach'");
+}

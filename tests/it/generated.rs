@@ -18,10 +18,8 @@ fn completions() -> BTreeMap<String, String> {
     [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish]
         .into_iter()
         .map(|shell| {
-            let mut content = Vec::new();
-            clap_complete::generate(shell, &mut jobdir::cli::command(), "jobdir", &mut content);
             let name = clap_complete::Generator::file_name(&shell, "jobdir");
-            (name, String::from_utf8(content).expect("completions are UTF-8"))
+            (name, crate::completion::render(shell))
         })
         .collect()
 }

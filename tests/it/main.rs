@@ -11,6 +11,7 @@ mod architecture;
 mod client;
 #[cfg(unix)]
 mod compatibility;
+mod completion;
 #[cfg(unix)]
 mod coordination;
 #[cfg(unix)]
@@ -21,6 +22,8 @@ mod environment;
 mod error_codes;
 #[cfg(unix)]
 mod errors;
+#[cfg(unix)]
+mod events;
 #[cfg(unix)]
 mod examples;
 mod generated;
@@ -67,3 +70,5 @@ mod support;
 mod threads;
 #[cfg(unix)]
 mod wait;
+#[cfg(unix)]
+mod watch;

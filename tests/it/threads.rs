@@ -185,5 +185,5 @@ fn progress_and_readiness_are_shown_wherever_the_job_is() {
     assert!(env.jobdir(&["jobs"]).text().contains("running 50%"));
     assert!(env.jobdir(&["status", &id]).text().contains("50 % linking"));
     env.stop_all();
-    env.jobdir(&["wait", "--for", "output=never", &id]).assert_code(1).assert_says("cannot come true");
+    env.jobdir(&["wait", "--for", "output=never", &id]).assert_code(1).assert_says("it ended without printing it");
 }

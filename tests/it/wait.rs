@@ -132,3 +132,89 @@ fn a_waiter_uses_no_time() {
     assert!(last < 60, "it woke up {last} times");
     env.stop_all();
 }
+
+#[test]
+fn each_condition_comes_true() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let actions =
+        ["witness", &witness.address, "await", "write", "$JOBDIR_READY", "", "await", "err", "listening on 80"];
+    let id = env.start(&[], &[&actions[..], &["await", "exit", "0"]].concat());
+    let mut process = witness.accept();
+    let waiting = |condition: &str| env.prepare(&["wait", "--for", condition, &id]).spawn();
+    let (ready, output, succeeded, deleted) =
+        (waiting("ready"), waiting("output=listening on [0-9]+"), waiting("succeeded"), waiting("deleted"));
+    env.jobdir(&["wait", "--for", "running", &id]).assert_code(0).assert_stdout("").assert_stderr("");
+    env.jobdir(&["wait", "--for", "ready", "--timeout", "0", &id]).assert_code(122);
+    process.go();
+    ready.wait().assert_code(0).assert_stderr("");
+    let paused = waiting("paused");
+    env.jobdir(&["pause", &id]).assert_code(0);
+    paused.wait().assert_code(0);
+    env.jobdir(&["unpause", &id]).assert_code(0);
+    process.go();
+    output.wait().assert_code(0).assert_stderr("");
+    process.go();
+    succeeded.wait().assert_code(0).assert_stderr("");
+    env.jobdir(&["delete", &id]).assert_code(0);
+    deleted.wait().assert_code(0).assert_stderr("");
+    // Whoever asks a moment later asks for something that is so already.
+    for any in [&[][..], &["--any"]] {
+        env.jobdir(&[&["wait", "--for", "deleted", &id], any].concat()).assert_code(0).assert_stderr("");
+    }
+    env.jobdir(&["wait", "--for", "deleted", "999"]).assert_code(125);
+    env.run_helper(&["run"], &["exit", "1"]).assert_code(1);
+    env.jobdir(&["wait", "--for", "failed", "@last"]).assert_code(0);
+}
+
+#[test]
+fn what_cannot_come_true_any_more_ends_the_waiting_at_once_and_is_explained() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&[], &["witness", &witness.address, "out", "half a line", "await", "exit", "1"]);
+    let wanted = ["output=whole", "ready", "paused", "succeeded"];
+    let waiters = wanted.map(|condition| env.prepare(&["wait", "--for", condition, &id]).spawn());
+    witness.accept().go();
+    let why = ["without printing it", "without being ready", "without being paused", "without being succeeded"];
+    for (waiter, why) in waiters.into_iter().zip(why) {
+        waiter.wait().assert_code(1).assert_stdout("").assert_says(&format!("job {id} is failed: it ended {why}"));
+    }
+    let document = env.jobdir(&["wait", "--json", "--for", "running", &id]);
+    document.assert_code(1).assert_stderr("");
+    let document = document.json();
+    assert_eq!((&document["satisfied"], &document["timed_out"]), (&false.into(), &false.into()));
+    // A job that is deleted meanwhile will not print anything either.
+    let id = env.start(&[], &["block"]);
+    let waiter = env.prepare(&["wait", "--for", "output=x", &id]).spawn();
+    env.jobdir(&["delete", &id]).assert_code(0);
+    let output = waiter.wait();
+    output.assert_code(1);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("it was deleted") || said.contains("without printing it"), "{said}");
+    env.jobdir(&["wait", "--for", "output=[", "1"]).assert_code(125).assert_says("not a regular expression");
+    env.jobdir(&["wait", "--for", "asleep", "1"]).assert_code(125).assert_says("none of ready");
+}
+
+#[test]
+fn of_several_jobs_all_or_any_meet_the_condition() {
+    let env = TestEnv::new();
+    let first = env.start(&[], &["out", "up", "block"]);
+    let second = env.start(&[], &["block"]);
+    let wait = |words: &[&str]| env.jobdir(&[&["wait", "--for", "output=up"], words, &[&first, &second]].concat());
+    wait(&["--any"]).assert_code(0).assert_stderr("");
+    wait(&["--timeout", "100ms"]).assert_code(122).assert_says(&format!("job {second} is running"));
+    env.jobdir(&["kill", "--force", &second]).assert_code(0);
+    wait(&[]).assert_code(1).assert_says(&format!("job {second} is interrupted: it ended without printing it"));
+    wait(&["--any"]).assert_code(0);
+    env.stop_all();
+    env.jobdir(&["wait", "--any", "--for", "output=down", &first, &second]).assert_code(1);
+}
+
+#[test]
+fn output_counts_whichever_attempt_of_the_run_printed_it() {
+    let env = TestEnv::new();
+    let script = "echo attempt $JOBDIR_ATTEMPT; test $JOBDIR_ATTEMPT = 3";
+    env.jobdir(&["run", "--retries", "2", "--retry-delay", "0", "--", "sh", "-c", script]).assert_code(0);
+    env.jobdir(&["wait", "--for", "output=attempt 1", "1"]).assert_code(0);
+    env.jobdir(&["wait", "--for", "output=attempt 4", "1"]).assert_code(1);
+}

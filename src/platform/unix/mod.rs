@@ -31,7 +31,7 @@ pub use process::{
     process_info, process_table, signal_identity,
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
-pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_width, write_all};
+pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_size, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;

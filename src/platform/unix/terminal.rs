@@ -82,12 +82,12 @@ pub fn read_typed(buffer: &mut [u8]) -> std::io::Result<usize> {
     Ok(nix::unistd::read(std::io::stdin(), buffer)?)
 }
 
-/// Returns the width of the terminal at stdout in columns, if it tells.
-pub fn terminal_width() -> Option<usize> {
+/// Returns how many columns and rows the terminal at stdout has, if it tells.
+pub fn terminal_size() -> Option<(usize, usize)> {
     // SAFETY: the kernel fills in the zeroed window size, which is plain data.
     unsafe {
         let mut size: nix::libc::winsize = std::mem::zeroed();
         let told = nix::libc::ioctl(1, nix::libc::TIOCGWINSZ, &raw mut size) == 0 && size.ws_col > 0;
-        told.then_some(usize::from(size.ws_col))
+        told.then_some((usize::from(size.ws_col), usize::from(size.ws_row)))
     }
 }

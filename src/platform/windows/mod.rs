@@ -401,7 +401,7 @@ pub fn read_typed(buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Not yet.
-pub fn terminal_width() -> Option<usize> {
+pub fn terminal_size() -> Option<(usize, usize)> {
     None
 }
 

@@ -95,6 +95,8 @@ pub struct JobDocument<'a> {
     progress: Option<ProgressDocument<'a>>,
     /// Whether it has made the file `JOBDIR_READY`.
     ready: Option<bool>,
+    /// Whether it is gone, and this is what was seen of it last.
+    deleted: bool,
     /// What it says in `JOBDIR_META`.
     meta: Option<&'a BTreeMap<String, String>>,
     boot_id: Option<&'a str>,
@@ -306,6 +308,7 @@ impl<'a> JobDocument<'a> {
                 message: p.message.as_deref(),
             }),
             ready: known.then_some(job.ready),
+            deleted: false,
             meta: known.then_some(&job.meta),
             boot_id: record.map(|r| r.place.boot_id.as_str()),
             host: record.map(|r| r.place.host.as_str()),
@@ -400,5 +403,21 @@ fn finally_document(finally: &Finally) -> FinallyDocument<'_> {
                 signal: step.signal,
             })
             .collect(),
+    }
+}
+
+impl JobDocument<'_> {
+    /// Marks the job as gone: this is what was seen of it last.
+    #[must_use]
+    pub fn deleted(mut self) -> Self {
+        self.deleted = true;
+        self
+    }
+
+    /// Returns the names of its fields.
+    pub fn field_names() -> Vec<String> {
+        let nothing = Job::unreadable(JobId::FIRST, String::new(), chrono::DateTime::UNIX_EPOCH);
+        let document = serde_json::to_value(JobDocument::new(&nothing, false)).unwrap_or(serde_json::Value::Null);
+        document.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
     }
 }
