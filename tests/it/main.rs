@@ -13,6 +13,8 @@ mod client;
 mod compatibility;
 #[cfg(unix)]
 mod coordination;
+#[cfg(all(unix, debug_assertions))]
+mod crash;
 #[cfg(unix)]
 mod detach;
 #[cfg(unix)]
