@@ -59,9 +59,13 @@ mod skill;
 mod spawn;
 #[cfg(unix)]
 mod status;
+#[cfg(all(unix, debug_assertions))]
+mod storm;
 #[cfg(unix)]
 mod support;
 #[cfg(unix)]
 mod threads;
 #[cfg(unix)]
 mod wait;
+#[cfg(unix)]
+mod who_dies;
