@@ -96,7 +96,8 @@ impl Context {
 
     /// Returns the caller's environment.
     pub fn variables(&self) -> Variables {
-        std::env::vars_os().map(|(name, value)| (platform::os_text(&name), platform::os_text(&value))).collect()
+        let own = std::env::vars_os().filter(|(name, _)| !platform::is_switch(name));
+        own.map(|(name, value)| (platform::os_text(&name), platform::os_text(&value))).collect()
     }
 
     /// Returns one variable of the caller's environment.

@@ -108,8 +108,17 @@ pub fn kill(
             continue;
         }
         if job.state().is_terminal() || (current != attempt && !same_run) {
+            let mut acted_on = options.is_asked;
             if let Some(request) = &request {
+                acted_on |= answer_to(store, id, request)?.is_some_and(|(result, _)| result == "accepted");
                 withdraw(store, id, request);
+            }
+            if job.has_survivors() && current == attempt {
+                // Somebody has abandoned it. If that came before this kill, it is an ended job with survivors.
+                return match acted_on {
+                    true => Ok((KillResult::NotStopped, job, continued)),
+                    false => super::launch::recover(store, id, Verb::Kill(options.kill.clone()), job),
+                };
             }
             return Ok((classify(&job, current == attempt), job, continued));
         }
@@ -137,6 +146,19 @@ pub fn kill(
     }
 }
 
+/// Brings a job to rest that nobody supervises: stops what is left, runs the finally steps that are pending, and records an
+/// outcome if there is none. Never acts on a run that somebody has begun meanwhile.
+///
+/// # Errors
+/// `Busy` when it is supervised, or what the system or the recovery says.
+pub fn settle(store: &Store, id: JobId, kill: Kill) -> Result<Job, StoreError> {
+    let job = store.load(id, &Surroundings::new())?;
+    if job.observation.supervised == Some(true) {
+        return Err(StoreError::Busy);
+    }
+    super::launch::recover(store, id, Verb::Kill(kill), job).map(|(_, job, _)| job)
+}
+
 fn classify(job: &Job, same_attempt: bool) -> KillResult {
     let started = job.attempt().is_some_and(|a| a.started_at.is_some());
     match job.state() {
@@ -153,7 +175,11 @@ fn continue_supervisor(job: &Job) -> bool {
         platform::process_info(identity.pid)
             .is_some_and(|info| info.identity == *identity && matches!(info.state, 'T' | 't'))
     });
-    suspended.is_some_and(|identity| platform::signal_identity(identity, Signal::CONT).is_ok())
+    let continued = suspended.is_some_and(|identity| platform::signal_identity(identity, Signal::CONT).is_ok());
+    if continued {
+        platform::crash_point("kill.continued");
+    }
+    continued
 }
 
 /// How long an answer is waited for: a supervisor that lives answers within milliseconds.
@@ -172,6 +198,14 @@ pub enum Answer {
     Refused(String),
     /// It has not answered in time; the request lies there.
     None,
+}
+
+/// Returns how a request was answered, if it was: the result and the message.
+fn answer_to(store: &Store, id: JobId, name: &str) -> Result<Option<(String, Option<String>)>, StoreError> {
+    Ok(store.events(id, 0)?.into_iter().rev().find_map(|event| match event.what {
+        Happening::Answered { request, result, message, .. } if request == name => Some((result, message)),
+        _ => None,
+    }))
 }
 
 /// Asks the supervisor of a job for something, and waits for its answer.
@@ -195,11 +229,7 @@ pub fn request(
     let deadline = Instant::now() + limit.unwrap_or(ANSWER_LIMIT);
     let mut pause = Duration::from_millis(1);
     loop {
-        let answer = store.events(job.id, 0)?.into_iter().rev().find_map(|event| match event.what {
-            Happening::Answered { request, result, message, .. } if request == name => Some((result, message)),
-            _ => None,
-        });
-        if let Some((result, message)) = answer {
+        if let Some((result, message)) = answer_to(store, job.id, &name)? {
             return Ok(match result.as_str() {
                 "accepted" => Answer::Accepted,
                 "no_change" => Answer::NoChange,
@@ -244,6 +274,7 @@ pub fn abandon(
         if let Some(supervisor) = load()?.record().and_then(|record| record.supervisor) {
             platform::signal_identity(supervisor, Signal::KILL).ok();
         }
+        platform::crash_point("abandon.supervisor_killed");
         let deadline = Instant::now() + Duration::from_millis(500);
         while !watch.is_free() && Instant::now() < deadline {
             queue.wait(Some(Duration::from_millis(20)), None).ok();

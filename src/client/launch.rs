@@ -104,11 +104,14 @@ pub fn launch(
     let id_text = id.to_string();
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
+    platform::crash_point("create.supervisor");
     let mut staged = store.stage(&spec, &first_record(id))?;
     before_start(&staged)?;
+    platform::crash_point("create.prepared");
     let order = Order::Start { staging: staged.name().to_owned(), variables };
     let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
     connection.send(&order).map_err(broken)?;
+    platform::crash_point("create.ordered");
     // From here on the supervisor may publish it at any moment; what it does not publish is swept one day.
     staged.handed_over();
     let attempt = match receive(&mut connection, id)? {
@@ -121,6 +124,7 @@ pub fn launch(
     };
     staged.flush()?;
     staged.flush_place()?;
+    platform::crash_point("create.flushed");
     if keep_stdin {
         // The job has it now; a copy of ours would hide from its writer that the job reads no more.
         platform::release_stdin().ok();
@@ -157,8 +161,10 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
     let id_text = id.to_string();
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
+    platform::crash_point("resume.supervisor");
     let order = Order::Resume { spec: spec.map(Box::new), fifo, variables };
     connection.send(&serde_json::to_string(&order).expect("orders have no failing serialiser")).map_err(broken)?;
+    platform::crash_point("resume.ordered");
     let attempt = match receive(&mut connection, id)? {
         Notice::Published { attempt } => attempt,
         Notice::Refused(refusal) => return Err(refused(id, refusal)),
@@ -279,8 +285,10 @@ pub(super) fn recover(
     let id_text = id.to_string();
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref(), "--recover".as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, false).map_err(broken)?;
+    platform::crash_point("recover.supervisor");
     let order = serde_json::to_string(&Order::Recover { verb }).expect("orders have no failing serialiser");
     connection.send(&order).map_err(broken)?;
+    platform::crash_point("recover.ordered");
     loop {
         // The recovery bounds itself: the plan, the passes, the finally steps.
         let line = connection.receive(None).map_err(broken)?;

@@ -17,7 +17,7 @@ mod pump;
 mod reading;
 mod select;
 
-pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, stop_unreadable};
+pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, settle, stop_unreadable};
 pub use chain::chain;
 pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};

@@ -9,7 +9,7 @@ use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
 use super::staying::{leave, open_typed, stay};
-use crate::client::{KillOptions, Limited, Resuming, copy_typed, kill, relaunch};
+use crate::client::{self, Limited, Resuming, copy_typed, relaunch};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -20,7 +20,7 @@ use crate::domain::spec::{JobSpec, Stdin};
 use crate::domain::state::{Reason, State};
 use crate::domain::template::Template;
 use crate::error::CommandError;
-use crate::platform::{self, WakeQueue};
+use crate::platform;
 use crate::store::{Store, Surroundings};
 
 /// Start the next attempt of a job that has ended
@@ -76,7 +76,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let id = choose_one(&store, &args.job, context)?;
     let store = context.writing()?;
     let queue = context.queue().map_err(anyhow::Error::from)?;
-    let job = settle(args, id, &queue, &store)?;
+    let job = settle(args, id, &store)?;
     let own = store.load_spec(id)?;
     let mut spec = own.clone();
     spec.command = command(&own, &args.args, &job)?;
@@ -112,7 +112,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 /// Makes sure that nothing of an earlier attempt lives and that its finally steps have run.
-fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Job, CommandError> {
+fn settle(args: &Args, id: JobId, store: &Store) -> Result<Job, CommandError> {
     let job = store.load(id, &Surroundings::new())?;
     let state = job.state();
     if state == State::Corrupt {
@@ -134,9 +134,7 @@ fn settle(args: &Args, id: JobId, queue: &WakeQueue, store: &Store) -> Result<Jo
         .is_some_and(|finally| matches!(finally.state, FinallyState::Pending | FinallyState::Running));
     if state == State::Lost || job.has_survivors() || pending {
         // Under the claim, by a supervisor of its own: stops what is left, runs what is pending, records an outcome.
-        let options =
-            KillOptions { kill: Kill { reason: Some(Reason::Kill), ..Kill::default() }, ..KillOptions::default() };
-        let (_, job, _) = kill(store, queue, id, &options)?;
+        let job = client::settle(store, id, Kill { reason: Some(Reason::Kill), ..Kill::default() })?;
         if job.has_survivors() || !job.state().is_recorded_end() {
             return Err(CommandError::new("not_stopped", format!("job {id}: what is left of it could not be stopped"))
                 .about(id)

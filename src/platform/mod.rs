@@ -17,9 +17,11 @@ mod os;
 mod os;
 
 mod clock;
+mod crash;
 mod details;
 
 pub use clock::{local_time, now, random_hex};
+pub use crash::{as_role, crash_point, is_switch};
 pub use details::{ProcessDetails, process_details};
 pub use os::*;
 

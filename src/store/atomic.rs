@@ -48,7 +48,9 @@ pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), S
         }
         other => other?,
     }
+    platform::crash_point("replace.written");
     rename(temporary, path)?;
+    platform::crash_point("replace.renamed");
     if let (Flush::Yes, Some(directory)) = (flush, path.parent()) {
         platform::sync_directory(directory).context("flush", directory)?;
     }

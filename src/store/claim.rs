@@ -70,11 +70,14 @@ impl Store {
     /// `Busy` when its id is used already, or what the system says. Nothing is visible then.
     pub fn publish(&self, id: JobId, staging: &str, names: Option<&NameLock>) -> Result<Claim, StoreError> {
         let lock = lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?;
+        platform::crash_point("create.claimed");
         if let Some(names) = names {
             names.add(id)?;
+            platform::crash_point("create.named");
         }
         let paths = self.layout.job(id);
         atomic::rename(&self.layout.staged(staging), paths.dir())?;
+        platform::crash_point("create.published");
         Ok(Claim { lock, id, paths })
     }
 }

@@ -50,6 +50,7 @@ impl Store {
             let id = JobId::new(number)
                 .ok_or_else(|| StoreError::Damaged { path: path.clone(), why: "it is empty".into() })?;
             if platform::facts(self.layout.job(id).dir()).is_err() {
+                platform::crash_point("create.id");
                 return Ok(NewJob { id, uid });
             }
             // The file was lost or restored from a copy: skip what is taken.
@@ -70,6 +71,7 @@ impl Store {
         platform::make_private_directory(&dir).context("create", &dir)?;
         let paths = JobPaths::at(dir);
         let mut staged = StagedJob { name, paths: paths.clone(), spec: None, jobs: self.layout.jobs(), keep: false };
+        platform::crash_point("create.directory");
         let make = |path: &std::path::Path| platform::make_private_directory(path).context("create", path);
         make(&paths.kill_signals())?;
         make(&paths.attempts())?;
@@ -81,7 +83,9 @@ impl Store {
         let mut file = platform::create_private(&paths.spec()).context("create", &paths.spec())?;
         file.write_all(&format::render(spec)).context("write", &paths.spec())?;
         staged.spec = Some(file);
+        platform::crash_point("create.spec");
         atomic::create(&paths.record(), &format::render(record), Flush::No)?;
+        platform::crash_point("create.staged");
         Ok(staged)
     }
 }
@@ -95,6 +99,7 @@ impl Store {
         let name = format!("stdin-{}", random()?);
         let path = self.layout.staged(&name);
         platform::make_fifo(&path).context("create", &path)?;
+        platform::crash_point("resume.fifo_staged");
         Ok(name)
     }
 }

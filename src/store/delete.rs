@@ -24,12 +24,16 @@ impl Store {
         let name = claim.load_spec().ok().and_then(|spec| spec.name);
         let trash = self.layout().trash().join(format!("{id}-{}", random()?));
         atomic::rename(claim.paths().dir(), &trash)?;
+        platform::crash_point("delete.moved");
         // Whoever waits for the lock finds it unlinked, and the job gone.
         atomic::remove_any(&self.layout().claim(id))?;
+        platform::crash_point("delete.unlocked");
         if let Some(name) = name {
             self.forget_bearer(&name, id);
+            platform::crash_point("delete.unnamed");
         }
         let removed = atomic::remove_any(&trash);
+        platform::crash_point("delete.removed");
         drop(claim);
         removed
     }
@@ -78,11 +82,13 @@ impl Store {
         let entries = |path| std::fs::read_dir(path).into_iter().flatten().flatten();
         for entry in entries(self.layout().trash()) {
             atomic::remove_any(&entry.path()).ok();
+            platform::crash_point("sweep.trash");
         }
         for entry in entries(self.layout().staging()) {
             let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
             if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
                 atomic::remove_any(&entry.path()).ok();
+                platform::crash_point("sweep.staging");
             }
         }
         self.tidy_ended();

@@ -100,7 +100,9 @@ impl Claim {
     /// the lock finds it unlinked.
     pub fn settle(self, store: &Store) {
         if append(store, self.id()).is_ok() {
+            platform::crash_point("end.listed");
             atomic::remove_any(&store.layout.claim(self.id())).ok();
+            platform::crash_point("end.unlocked");
         }
         self.release();
     }

@@ -49,8 +49,12 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
     let staged = store.layout().staged(&name);
     let place = store.layout().job(id).kill_signals().join(&name);
     atomic::create(&staged, &format::render(request), Flush::No)?;
+    platform::crash_point("request.staged");
     match atomic::rename(&staged, &place) {
-        Ok(()) => Ok(name),
+        Ok(()) => {
+            platform::crash_point("request.delivered");
+            Ok(name)
+        }
         Err(error) => {
             atomic::remove_any(&staged)?;
             Err(if error.is_not_found() { StoreError::NoSuchJob } else { error })
@@ -62,6 +66,7 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
 pub fn withdraw(store: &Store, id: JobId, name: &str) {
     // When this fails it is answered as too late one day.
     atomic::remove_any(&store.layout().job(id).kill_signals().join(name)).ok();
+    platform::crash_point("request.withdrawn");
 }
 
 /// Delivers a bare kill: what can be asked of a job whose record cannot be read.

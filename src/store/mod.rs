@@ -124,9 +124,13 @@ impl Store {
                 for directory in self.layout.directories() {
                     ignore_existing(platform::make_private_directory(&directory)).context("create", &directory)?;
                 }
+                platform::crash_point("open.directories");
                 let staged = self.layout.staged(&format!("format-{}", random()?));
                 atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::No)?;
-                atomic::rename(&staged, &path)
+                platform::crash_point("open.staged");
+                atomic::rename(&staged, &path)?;
+                platform::crash_point("open.done");
+                Ok(())
             }
             Err(error) => Err(error),
         }

@@ -36,6 +36,7 @@ impl Store {
     /// What the system says.
     pub fn lock_name(&self, name: &Name) -> Result<Result<NameLock, JobId>, StoreError> {
         let lock = lock::exclusive(&self.layout.name_lock())?;
+        platform::crash_point("name.locked");
         if let Some(bearer) = self.active_bearer(name)? {
             return Ok(Err(bearer));
         }

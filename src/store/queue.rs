@@ -13,10 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::job_id::JobId;
 use crate::domain::queue::{Entry, Wants, released_by};
 use crate::domain::state::State;
+use crate::platform;
 
 use super::error::{Context, StoreError};
 use super::{Flush, Store, Surroundings, atomic, format, lock, random};
-use crate::platform;
 
 /// What somebody has read of the queue. Entries never change, so each is read once.
 #[derive(Debug, Default)]
@@ -79,11 +79,14 @@ impl Store {
         let path = self.layout.queue();
         super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)?;
         let _lock = lock::exclusive(&self.layout.queue_lock())?;
+        platform::crash_point("queue.locked");
         let last = self.queue_names()?.last().map_or(0, |(ticket, _)| *ticket);
         let entry = Entry { ticket: last + 1, id, attempt, wants: wants.clone() };
         let staged = self.layout.staged(&format!("entry-{}", random()?));
         atomic::create(&staged, &format::render(&entry), Flush::No)?;
+        platform::crash_point("queue.staged");
         atomic::rename(&staged, &self.layout.queue_entry(&entry))?;
+        platform::crash_point("queue.joined");
         Ok(entry)
     }
 
@@ -105,6 +108,7 @@ impl Store {
 
     fn remove_entry(&self, entry: &Entry) -> Result<(), StoreError> {
         atomic::remove_any(&self.layout.queue_entry(entry))?;
+        platform::crash_point("queue.left");
         let left = self.queue_entries()?;
         for released in released_by(entry, &left) {
             self.ring(released.id);
@@ -119,7 +123,9 @@ impl Store {
         let bell = self.layout.job(id).kill_signals().join(format!("{}{random}", super::inbox::BELL));
         // Somebody who is gone by now needs no waking.
         atomic::create(&bell, b"", Flush::No).ok();
+        platform::crash_point("queue.bell");
         atomic::remove_any(&bell).ok();
+        platform::crash_point("queue.rung");
     }
 
     /// Returns all entries in order. What cannot be read is passed over: it is no entry.

@@ -66,6 +66,7 @@ fn prepare_resume(
 ) -> Result<(Claim, JobSpec, u32), Option<StoreError>> {
     let Beginning { store, id, client, .. } = beginning;
     let claim = store.claim(*id)?;
+    platform::crash_point("resume.claimed");
     let (spec, mut record) = (claim.load_spec()?, claim.load_record()?);
     let mut refuse = |message: String| {
         client.tell(&Notice::Refused(Refusal::Failed { message }));
@@ -95,15 +96,19 @@ fn prepare_resume(
     };
     let number = record.attempt().number + 1;
     claim.make_attempt(number)?;
+    platform::crash_point("resume.attempt");
     let mut attempt = Attempt { number, ..Attempt::default() };
     // What a resume that died left for this attempt is not what this one wants.
     claim.forget_attempt_spec(number)?;
+    platform::crash_point("resume.forgotten");
     if let Some(given) = &given {
         claim.save_attempt_spec(number, given)?;
+        platform::crash_point("resume.spec");
         attempt.command = (given.command != spec.command).then(|| given.command.clone());
     }
     if let Some(fifo) = fifo {
         claim.adopt_fifo(&store.layout().staged(&fifo))?;
+        platform::crash_point("resume.fifo");
     }
     // What lies in the inbox and does not name the new attempt was meant for one that has ended.
     let mut journal = Journal::new(&claim, record.clone());
@@ -121,6 +126,7 @@ fn prepare_resume(
     *journal.change() = record;
     journal.enter(&claim, State::Starting);
     journal.save(&claim, Flush::No)?;
+    platform::crash_point("resume.recorded");
     Ok((claim, given.unwrap_or(spec), number))
 }
 
@@ -136,6 +142,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
     let inbox = Inbox::new(claim.paths().kill_signals());
     let watch = InboxWatch::new(inbox.dir(), queue.waker());
+    platform::crash_point("begin.watched");
     let journal = Journal::new(&claim, record);
     let driver =
         Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None, trimmer: None };

@@ -84,6 +84,7 @@ impl Driver {
                     (attempt.exit_code, attempt.signal) = (status.exit_code(), status.signal());
                     let told = Happening::LeaderEnded { exit_code: status.exit_code(), signal: status.signal() };
                     self.journal.tell(&self.claim, told);
+                    platform::crash_point("run.leader_ended");
                 }
                 self.report(tree, machine, Event::LeaderEnded { status, alone: look.empty }, drive);
             } else if look.empty {
@@ -191,19 +192,23 @@ impl Driver {
                 for told in nested.told() {
                     self.journal.tell(&self.claim, told);
                 }
+                platform::crash_point("stop.nested");
                 self.nested = Some(nested);
             }
             Action::KillEverything => {
                 tree.kill_pass();
                 self.tell_of_signal(Signal::KILL, SignalScope::Tree, 0);
+                platform::crash_point("stop.killed");
             }
             Action::Freeze => {
                 tree.freeze();
                 self.journal.tell(&self.claim, Happening::Paused);
+                platform::crash_point("run.paused");
             }
             Action::Thaw => {
                 tree.thaw();
                 self.journal.tell(&self.claim, Happening::Unpaused);
+                platform::crash_point("run.unpaused");
             }
             Action::Record if recorded => self.record_phase(machine),
             Action::LaterCause(reason) if recorded => {
@@ -217,6 +222,7 @@ impl Driver {
     fn send(&mut self, tree: &dyn Processes, signal: Signal, scope: SignalScope, then_continue: bool) {
         let strays = tree.signal(signal, scope, then_continue);
         self.tell_of_signal(signal, scope, strays);
+        platform::crash_point("stop.signalled");
     }
 
     fn tell_of_signal(&mut self, signal: Signal, scope: SignalScope, strays: u32) {
@@ -266,6 +272,7 @@ impl Driver {
         record.paused = machine.is_paused();
         self.journal.enter(&self.claim, state);
         self.journal.save(&self.claim, Flush::No).ok();
+        platform::crash_point("stop.recorded");
     }
 
     fn wall_clock(&self, at: Duration) -> DateTime<Utc> {
@@ -296,6 +303,7 @@ impl Driver {
                 Some(format!("processes outlived the command and were stopped: {}", list.join(", ")));
         }
         self.journal.save(&self.claim, Flush::No).ok();
+        platform::crash_point("run.leftovers");
     }
 
     /// Writes down who has left the leader's session, so that they are still known if this process dies.
@@ -312,6 +320,7 @@ impl Driver {
             }
             self.journal.attempt().adopted = adopted;
             self.journal.save(&self.claim, Flush::No).ok();
+            platform::crash_point("run.adopted");
         }
     }
 

@@ -83,6 +83,8 @@ pub fn supervise(arguments: &[OsString]) -> u8 {
             return 1;
         }
     };
+    platform::as_role(if matches!(order, Order::Recover { .. }) { "recovery" } else { "supervisor" });
+    platform::crash_point("supervise.order");
     let beginning = Beginning { store, id, client, queue, epoch };
     match order {
         Order::Start { staging, variables } => begin::start(beginning, &staging, variables),

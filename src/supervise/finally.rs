@@ -33,6 +33,7 @@ impl Run {
         self.driver.journal.enter(&self.driver.claim, State::Finalizing);
         // Flushed: what the command's outcome was must survive whatever a step does to this machine.
         self.driver.journal.save(&self.driver.claim, Flush::Yes).ok();
+        platform::crash_point("finally.recorded");
         let mut timed_out = false;
         for index in 0..finally.steps.len() {
             let spent = crate::domain::duration::to_ms(self.driver.now().saturating_sub(began));
@@ -44,6 +45,7 @@ impl Run {
             finally.steps[index].started_at = Some(platform::now());
             self.note(&finally);
             self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+            platform::crash_point("finally.step");
             let (status, stopped_by_limit) = self.run_step(index, &finally.steps[index].command, left);
             let step = &mut finally.steps[index];
             step.ended_at = Some(platform::now());
@@ -51,6 +53,7 @@ impl Run {
             step.signal = status.and_then(ExitStatus::signal);
             let told = Happening::StepEnded { step: index + 1, exit_code: step.exit_code, signal: step.signal };
             self.driver.journal.tell(&self.driver.claim, told);
+            platform::crash_point("finally.ended");
             if self.driver.aborted || stopped_by_limit {
                 timed_out = stopped_by_limit;
                 break;
@@ -93,6 +96,7 @@ impl Run {
             tree.wait_for_leader();
             return (None, false);
         }
+        platform::crash_point("finally.released");
         let stop = StopSpec {
             plan: self.spec.stop.plan.clone(),
             scope: SignalScope::Tree,

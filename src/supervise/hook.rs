@@ -60,6 +60,7 @@ impl Hook {
         if child.release().is_err() {
             return tree.wait_for_leader();
         }
+        platform::crash_point("hook.released");
         let stop = StopSpec { leftovers: Leftovers::Leave, timeout_ms: Some(LIMIT_MS), ..StopSpec::default() };
         let mut machine = Machine::new(stop, epoch.elapsed());
         loop {

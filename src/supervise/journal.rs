@@ -6,6 +6,7 @@
 use crate::domain::event::Happening;
 use crate::domain::record::{Attempt, JobRecord};
 use crate::domain::state::State;
+use crate::platform;
 use crate::store::{Claim, Delivered, EventLog, Flush, Inbox, Store, StoreError};
 
 /// The two files.
@@ -14,12 +15,14 @@ pub(super) struct Journal {
     record: JobRecord,
     events: Option<EventLog>,
     unsaved: bool,
+    /// An end that is not told yet, because it is not on disk.
+    end: Option<Happening>,
 }
 
 impl Journal {
     /// Takes over the record that is on disk.
     pub(super) fn new(claim: &Claim, record: JobRecord) -> Self {
-        Self { record, events: claim.open_events().ok(), unsaved: false }
+        Self { record, events: claim.open_events().ok(), unsaved: false, end: None }
     }
 
     /// Returns the record.
@@ -48,8 +51,7 @@ impl Journal {
     /// What the store says, for those who care.
     pub(super) fn save(&mut self, claim: &Claim, flush: Flush) -> Result<(), StoreError> {
         let result = claim.save_record(&self.record, flush);
-        self.unsaved = result.is_err();
-        result
+        self.saved(claim, result)
     }
 
     /// Writes the record of a job that has ended, durably, with its public form if there is one.
@@ -58,7 +60,17 @@ impl Journal {
     /// What the store says.
     pub(super) fn save_end(&mut self, store: &Store, claim: &Claim, form: Option<&str>) -> Result<(), StoreError> {
         let result = claim.save_end(store, &self.record, form);
+        self.saved(claim, result)
+    }
+
+    /// Remembers whether a record is on disk, and tells of the end that it has.
+    fn saved(&mut self, claim: &Claim, result: Result<(), StoreError>) -> Result<(), StoreError> {
         self.unsaved = result.is_err();
+        if result.is_ok()
+            && let Some(end) = self.end.take()
+        {
+            self.tell(claim, end);
+        }
         result
     }
 
@@ -82,14 +94,18 @@ impl Journal {
         result: &str,
         message: Option<String>,
     ) {
+        platform::crash_point("request.acted");
         let verb = request.content.as_ref().map_or("unknown", |asked| asked.verb.name());
         let told =
             Happening::Answered { request: request.name.clone(), verb: verb.into(), result: result.into(), message };
         self.tell(claim, told);
+        platform::crash_point("request.answered");
         inbox.remove(request).ok();
+        platform::crash_point("request.removed");
     }
 
-    /// Sets the state and tells of it, unless it is so already. Does not save.
+    /// Sets the state and tells of it, unless it is so already. Does not save. An end is told once it is saved: if it were
+    /// told before, a crash in between would make it another one.
     pub(super) fn enter(&mut self, claim: &Claim, state: State) {
         if self.record.state == state {
             return;
@@ -106,6 +122,10 @@ impl Journal {
             exit_code: attempt.exit_code.filter(|_| outcome.is_some()),
             signal: attempt.signal.filter(|_| outcome.is_some()),
         };
-        self.tell(claim, what);
+        if state.is_recorded_end() {
+            self.end = Some(what);
+        } else {
+            self.tell(claim, what);
+        }
     }
 }

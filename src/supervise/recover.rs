@@ -29,6 +29,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         Ok(claim) => claim,
         Err(error) => return client.refuse(&error),
     };
+    platform::crash_point("recover.claimed");
     let files = claim.load_record().and_then(|record| Ok((claim.load_attempt_spec(record.attempt().number)?, record)));
     let (spec, record) = match files {
         Ok(files) => files,
@@ -74,9 +75,15 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         place: here,
     };
     driver.claim.save_pid_file(&pid_file).ok();
-    let drive = if had_ended { Drive::Survivors } else { Drive::Command };
+    platform::crash_point("recover.identified");
+    refuse_what_was_asked_of_the_dead(&mut driver);
+    // What the command came to is known: only finally steps may still run, and their end changes nothing of it.
+    let is_concluded = had_ended || before.attempt().outcome.is_some();
+    driver.aborted |= is_concluded && matches!(verb, Verb::Abandon { .. });
+    let drive = if is_concluded { Drive::Survivors } else { Drive::Command };
     driver.begin_with(&mut outside, &mut machine, event, drive);
     driver.drive(&mut outside, &mut machine, drive);
+    platform::crash_point("recover.stopped");
     let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { outside.members() };
     let attempt = driver.journal.attempt();
     attempt.adopted = left.iter().map(|row| row.identity).collect();
@@ -104,4 +111,14 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         run.run_finally_steps();
     }
     run.finish();
+}
+
+/// Answers requests that the dead supervisor did not come to answer. Kills are left: this is one. Anything else would
+/// undo it, an abandonment above all, and whoever asked has seen the claim become free.
+fn refuse_what_was_asked_of_the_dead(driver: &mut Driver) {
+    for request in driver.inbox.look().unwrap_or_default() {
+        if !matches!(&request.content, Ok(asked) if matches!(asked.verb, Verb::Kill(_))) {
+            driver.answer(&request, "refused", Some("the supervisor that it was meant for had died".into()));
+        }
+    }
 }

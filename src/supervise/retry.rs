@@ -47,6 +47,7 @@ impl Run {
             let delay = Duration::from_millis(retry.delay_before(nth));
             // What it held is for others meanwhile; it queues anew.
             self.leave_queue();
+            platform::crash_point("retry.left");
             if let Some(cause) = self.wait_for_retry(delay) {
                 self.driver.journal.change().run_outcome = Some(conclude(Some(&cause), None, None));
                 return;
@@ -63,6 +64,7 @@ impl Run {
         (record.stop, record.waiting_for) = (None, Some(vec![waiting]));
         self.driver.journal.enter(&self.driver.claim, State::Queued);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        platform::crash_point("retry.waiting");
         loop {
             if let Some(cause) = self.stopped_before_start() {
                 return Some(cause);
@@ -91,7 +93,9 @@ impl Run {
         {
             self.driver.claim.save_attempt_spec(number, &spec).ok();
         }
+        platform::crash_point("retry.attempt");
         self.driver.journal.enter(&self.driver.claim, State::Starting);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        platform::crash_point("retry.recorded");
     }
 }

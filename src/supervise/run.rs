@@ -137,6 +137,7 @@ impl Run {
         let number = self.driver.journal.record().attempt().number;
         let paths = self.driver.claim.paths().clone();
         let (stdout, stderr) = self.open_logs(number).map_err(|error| setup(error.to_string()))?;
+        platform::crash_point("start.logs");
         let input = self.open_input().map_err(setup)?;
         let variables = environment::of_command(&self.spec, &self.variables, self.store.layout(), &paths, number);
         let plan = ExecPlan {
@@ -162,6 +163,7 @@ impl Run {
             Stdin::Fifo => platform::open_fifo_writer(&paths.stdin()).ok(),
             Stdin::Null | Stdin::Inherit | Stdin::Typed | Stdin::File(_) => None,
         };
+        platform::crash_point("start.forked");
         // The bell is armed before the command executes, and so before anything is written.
         self.driver.begin_trimming(self.spec.merge_output, self.spec.log_limit());
         let leader = child.identity();
@@ -179,16 +181,19 @@ impl Run {
             tree.wait_for_leader();
             return Err(setup(error.to_string()));
         }
+        platform::crash_point("start.identified");
         if let Err(failure) = child.release() {
             tree.wait_for_leader();
             return Err(self.describe(&failure));
         }
+        platform::crash_point("start.released");
         let finally = self.finally_pending();
         let attempt = self.driver.journal.attempt();
         (attempt.leader, attempt.started_at, attempt.finally) = (Some(leader), Some(platform::now()), finally);
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
         Ok(tree)
     }
@@ -292,6 +297,7 @@ impl Run {
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
         self.driver.answer_the_late();
+        platform::crash_point("end.answered");
         let attempt = self.driver.journal.record().attempt();
         let traces = self.driver.claim.traces(attempt.number, attempt.log_limit.map(|limit| limit.max_bytes));
         self.driver.journal.attempt().traces = Some(traces);
@@ -302,6 +308,7 @@ impl Run {
             self.driver.journal.enter(&self.driver.claim, outcome.state);
         }
         self.save_outcome();
+        platform::crash_point("end.recorded");
         self.leave_queue();
         let Self { store, client: mut connection, driver, spec, variables, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
@@ -309,6 +316,7 @@ impl Run {
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
         claim.end(&store, journal.record());
+        platform::crash_point("end.released");
         connection.tell(&Notice::Ended);
         let succeeded = journal.record().state == State::Succeeded;
         let attempt = journal.record().attempt().number;
@@ -322,6 +330,7 @@ impl Run {
             delete_if_untouched(&store, spec.id, attempt);
         }
         drop(connection);
+        platform::crash_point("end.done");
         // Now and then, and never for long.
         if spec.id.number().is_multiple_of(SWEEP_EVERY) {
             store.sweep();

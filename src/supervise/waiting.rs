@@ -98,7 +98,10 @@ impl Run {
                 other => other,
             };
             match turn {
-                Turn::Now => return None,
+                Turn::Now => {
+                    platform::crash_point("queue.turn");
+                    return None;
+                }
                 Turn::Never(why) => return Some((Cause { reason: Reason::Dependency, reason_text: None }, Some(why))),
                 Turn::Wait(waiting, look) => {
                     self.record_waiting(waiting);
@@ -133,6 +136,7 @@ impl Run {
         record.waiting_for = Some(waiting);
         self.driver.journal.enter(&self.driver.claim, State::Queued);
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        platform::crash_point("queue.waiting");
         if !is_queued {
             self.client.tell(&Notice::Queued);
         }

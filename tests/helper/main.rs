@@ -24,9 +24,12 @@ exit N               exit with this code
 out TEXT, err TEXT   print a line to stdout, stderr
 hex HEX              print bytes to stdout
 stdout N, stderr N   print N bytes, as fast as possible
-write FILE TEXT      make a file; $VAR instead of FILE takes the path from the environment
+write FILE TEXT      make a file; $VAR or $VAR/… instead of FILE takes the path from the environment
 append FILE TEXT     the same, at the end of the file, with a newline
 unlink FILE          remove a file
+lock FILE HOW REPORT lock a file until we are dead, HOW is shared, exclusive or the number of places; when it is held by
+                     too many others, append a line to REPORT and exit with 99
+rest MS              do nothing for so long
 mkdir-exclusive DIR  make a directory, or exit with 99 when it exists
 stdin                read stdin to its end and print it as a line of JSON
 line                 read a line of stdin and print it
@@ -114,7 +117,11 @@ impl Helper {
     fn file(&mut self) -> String {
         let word = self.word();
         match word.strip_prefix('$') {
-            Some(name) => std::env::var(name).unwrap_or_else(|_| fail(&format!("there is no variable {name}"))),
+            Some(path) => {
+                let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+                let value = std::env::var(name).unwrap_or_else(|_| fail(&format!("there is no variable {name}")));
+                value + rest
+            }
             None => word,
         }
     }
@@ -220,6 +227,30 @@ impl Helper {
                     std::process::exit(97);
                 }
             }
+            "lock" => {
+                let (path, how, report) = (self.file(), self.word(), self.file());
+                let open = |path: &str| {
+                    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+                    file.unwrap_or_else(|error| fail(&format!("{path}: {error}")))
+                };
+                let taken = match how.as_str() {
+                    "exclusive" => Some(open(&path)).filter(|file| file.try_lock().is_ok()),
+                    "shared" => Some(open(&path)).filter(|file| file.try_lock_shared().is_ok()),
+                    places => (0..places.parse().unwrap_or_else(|_| fail("not a number")))
+                        .map(|place: u32| open(&format!("{path}-{place}")))
+                        .find(|file| file.try_lock().is_ok()),
+                };
+                match taken {
+                    // Nothing but our death shall release it.
+                    Some(file) => std::mem::forget(file),
+                    None => {
+                        let id = std::env::var("JOBDIR_JOB_ID").unwrap_or_default();
+                        writeln!(open(&report), "job {id} finds {path} taken ({how})").ok();
+                        std::process::exit(99);
+                    }
+                }
+            }
+            "rest" => std::thread::sleep(Duration::from_millis(self.number())),
             "block" => loop {
                 std::thread::park();
             },

@@ -14,6 +14,8 @@ mod compatibility;
 mod completion;
 #[cfg(unix)]
 mod coordination;
+#[cfg(all(unix, debug_assertions))]
+mod crash;
 #[cfg(unix)]
 mod detach;
 #[cfg(unix)]
@@ -64,6 +66,8 @@ mod skill;
 mod spawn;
 #[cfg(unix)]
 mod status;
+#[cfg(all(unix, debug_assertions))]
+mod storm;
 #[cfg(unix)]
 mod support;
 #[cfg(unix)]
@@ -72,3 +76,5 @@ mod threads;
 mod wait;
 #[cfg(unix)]
 mod watch;
+#[cfg(unix)]
+mod who_dies;

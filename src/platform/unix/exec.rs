@@ -153,7 +153,8 @@ pub fn spawn_supervisor(
     let null = null.as_raw_fd();
     let command: Vec<OsText> =
         [OsStr::new("jobdir"), OsStr::new("supervise")].iter().chain(arguments).map(|a| files::os_text(a)).collect();
-    let mut prepared = Prepared::new(&command, variables, [if keep_stdin { 0 } else { null }, null, null])?;
+    let variables = [variables, &crate::platform::crash::switches()].concat();
+    let mut prepared = Prepared::new(&command, &variables, [if keep_stdin { 0 } else { null }, null, null])?;
     // `/proc/self/exe` still works after the binary was replaced; elsewhere its path must do.
     let own = std::env::current_exe()?;
     prepared.candidates = vec![c"/proc/self/exe".to_owned(), c_string(&files::os_text(own.as_os_str()))?];

@@ -1,6 +1,5 @@
 //! An isolated place for one test: own directories, own environment, and a check at the end that nothing is left.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -9,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ pub(crate) struct TestEnv {
     root: TempDir,
     variables: BTreeMap<OsString, OsString>,
     /// Processes that may be left, see [`TestEnv::leave_running`].
-    may_leave: Cell<bool>,
+    may_leave: AtomicBool,
     /// Whether the state directory was damaged on purpose.
-    damaged: Cell<bool>,
+    damaged: AtomicBool,
 }
 
 /// What a finished invocation has done.
@@ -73,7 +73,7 @@ impl TestEnv {
         variables.insert("HOME".into(), root.path().join("home").into());
         variables.insert("TMPDIR".into(), root.path().join("tmp").into());
         variables.insert("JOBDIR_STATE_DIR".into(), root.path().join("state").into());
-        Self { root, variables, may_leave: Cell::new(false), damaged: Cell::new(false) }
+        Self { root, variables, may_leave: AtomicBool::new(false), damaged: AtomicBool::new(false) }
     }
 
     /// Returns the state directory.
@@ -98,12 +98,12 @@ impl TestEnv {
 
     /// Says that processes are left running on purpose: they are still killed at the end, but that is no failure.
     pub(crate) fn leave_running(&self) {
-        self.may_leave.set(true);
+        self.may_leave.store(true, Ordering::SeqCst);
     }
 
     /// Says that files are damaged on purpose: the invariants are not checked at the end.
     pub(crate) fn damage(&self) {
-        self.damaged.set(true);
+        self.damaged.store(true, Ordering::SeqCst);
     }
 
     /// Prepares an invocation of any program.
@@ -251,7 +251,11 @@ impl TestEnv {
     /// Kills what still lives. Returns what it was.
     fn clean_up(&self) -> Vec<String> {
         // A supervisor needs a moment to leave after its client has.
-        let grace = if self.may_leave.get() || std::thread::panicking() { Duration::ZERO } else { patience() / 4 };
+        let grace = if self.may_leave.load(Ordering::SeqCst) || std::thread::panicking() {
+            Duration::ZERO
+        } else {
+            patience() / 4
+        };
         if eventually_within(grace, || self.live_processes().is_empty().then_some(())).is_some() {
             return Vec::new();
         }
@@ -277,8 +281,8 @@ impl Drop for TestEnv {
             std::io::stderr().write_all(talk.as_bytes()).ok();
             return;
         }
-        assert!(killed.is_empty() || self.may_leave.get(), "left running:\n{}", killed.join("\n"));
-        if !self.damaged.get() {
+        assert!(killed.is_empty() || self.may_leave.load(Ordering::SeqCst), "left running:\n{}", killed.join("\n"));
+        if !self.damaged.load(Ordering::SeqCst) {
             invariants::assert_store_invariants(self);
         }
     }

@@ -44,3 +44,8 @@ pub(crate) fn eventually_within<T>(limit: Duration, mut look: impl FnMut() -> Op
 pub(crate) fn words(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
+
+/// Says whether somebody holds a lock exclusively.
+pub(crate) fn is_held(path: &std::path::Path) -> bool {
+    std::fs::File::open(path).is_ok_and(|file| file.try_lock_shared().is_err())
+}

@@ -1,0 +1,119 @@
+//! Named points at which a test can kill this process: between two steps that others can see.
+//!
+//! [`crash_point`] does nothing, and is compiled to nothing, in builds without debug assertions. With them a test says by
+//! `JOBDIR_TEST_CRASH=ROLE/NAME[:NTH]` where a process of this role shall kill itself, and by `JOBDIR_TEST_CRASH_LOG=FILE`
+//! that every point shall be written down, as a line `ROLE/NAME`, before it is passed; a line `ROLE/NAME!` is a death.
+//! Supervisors are handed both, commands of jobs never. The names are those of the crash matrix in `docs/protocol.md`.
+
+#[cfg(unix)]
+pub(super) use points::switches;
+pub use points::{as_role, crash_point, is_switch};
+
+#[cfg(debug_assertions)]
+mod points {
+    use std::io::Write;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    #[cfg(unix)]
+    use crate::domain::os_text::OsText;
+
+    const CRASH: &str = "JOBDIR_TEST_CRASH";
+    const LOG: &str = "JOBDIR_TEST_CRASH_LOG";
+
+    #[derive(Debug)]
+    struct Plan {
+        /// Where to die: the point, and at which passing of it.
+        crash: Option<(String, u32)>,
+        log: Option<std::ffi::OsString>,
+    }
+
+    static PLAN: OnceLock<Plan> = OnceLock::new();
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    static ROLE: Mutex<&'static str> = Mutex::new("client");
+
+    fn plan() -> &'static Plan {
+        PLAN.get_or_init(|| {
+            let crash = std::env::var(CRASH).ok().map(|text| match text.split_once(':') {
+                Some((point, nth)) => (point.to_owned(), nth.parse().unwrap_or(1)),
+                None => (text, 1),
+            });
+            Plan { crash, log: std::env::var_os(LOG) }
+        })
+    }
+
+    /// Says what this process is: `supervisor` or `recovery`; all others are `client`.
+    pub fn as_role(role: &'static str) {
+        *ROLE.lock().unwrap_or_else(PoisonError::into_inner) = role;
+    }
+
+    /// Marks a moment between two steps at which a test may want this process to die.
+    pub fn crash_point(name: &'static str) {
+        let plan = plan();
+        if plan.crash.is_none() && plan.log.is_none() {
+            return;
+        }
+        let point = format!("{}/{name}", ROLE.lock().unwrap_or_else(PoisonError::into_inner));
+        let dies = plan
+            .crash
+            .as_ref()
+            .is_some_and(|(wanted, nth)| *wanted == point && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *nth);
+        let mark = if dies { "!" } else { "" };
+        if let Some(log) = &plan.log
+            && let Ok(mut log) = std::fs::OpenOptions::new().append(true).create(true).open(log)
+        {
+            log.write_all(format!("{point}{mark}\n").as_bytes()).ok();
+        }
+        if dies {
+            die();
+        }
+    }
+
+    #[cfg(unix)]
+    fn die() {
+        nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::SIGKILL).ok();
+    }
+
+    #[cfg(not(unix))]
+    fn die() {
+        std::process::abort();
+    }
+
+    /// Says whether a variable of the caller's is meant for this process, and not for the commands of jobs.
+    pub fn is_switch(name: &std::ffi::OsStr) -> bool {
+        name == CRASH || name == LOG
+    }
+
+    /// Returns the variables by which a supervisor learns what the test wants.
+    #[cfg(unix)]
+    pub(in crate::platform) fn switches() -> Vec<(OsText, OsText)> {
+        let set = |name: &str| Some((name.into(), super::super::os_text(&std::env::var_os(name)?)));
+        [CRASH, LOG].into_iter().filter_map(set).collect()
+    }
+}
+
+#[cfg(not(debug_assertions))]
+mod points {
+    #[cfg(unix)]
+    use crate::domain::os_text::OsText;
+
+    /// Says what this process is; only tests want to know.
+    #[inline(always)]
+    pub fn as_role(_role: &'static str) {}
+
+    /// Marks a moment between two steps at which a test may want this process to die. Does nothing here.
+    #[inline(always)]
+    pub fn crash_point(_name: &'static str) {}
+
+    /// Says whether a variable of the caller's is not meant for the commands of jobs. None is.
+    #[inline(always)]
+    pub fn is_switch(_name: &std::ffi::OsStr) -> bool {
+        false
+    }
+
+    /// Returns nothing here.
+    #[cfg(unix)]
+    pub(in crate::platform) fn switches() -> Vec<(OsText, OsText)> {
+        Vec::new()
+    }
+}
