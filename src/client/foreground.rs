@@ -69,7 +69,7 @@ pub enum Leave {
 impl Foreground<'_> {
     /// Stays until the run has ended or we leave. `on_stop` is called when a signal made us ask for the end, with that
     /// signal and how many there have been; `on_write_error` once when our stdout or stderr does not take what the job
-    /// prints for another reason than a closed pipe.
+    /// prints for another reason than a closed pipe; `on_news` when the outcome cannot be recorded yet, with the reason.
     ///
     /// # Errors
     /// When a request cannot be delivered or waiting fails.
@@ -77,6 +77,7 @@ impl Foreground<'_> {
         mut self,
         mut on_stop: impl FnMut(Signal, u32),
         mut on_write_error: impl FnMut(Sink, &io::Error),
+        mut on_news: impl FnMut(&str),
     ) -> Result<ForegroundEnd, StoreError> {
         let paths = self.store.layout().job(self.id);
         let mut pump = self.pump();
@@ -142,7 +143,7 @@ impl Foreground<'_> {
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
             if news || read_already {
-                over = self.is_over(&mut next);
+                over = self.is_over(&mut next, &mut on_news);
                 if let (Some(attempt), 1..) = (next.back(), signals) {
                     // What we asked for was meant for the run, not only for the attempt that has ended meanwhile.
                     self.ask(*attempt, Kill::default())?;
@@ -179,11 +180,12 @@ impl Foreground<'_> {
     }
 
     /// Reads the news: further attempts, and the end. The closing of the connection is the end, however it came about.
-    fn is_over(&mut self, next: &mut VecDeque<u32>) -> bool {
+    fn is_over(&mut self, next: &mut VecDeque<u32>, on_news: &mut impl FnMut(&str)) -> bool {
         loop {
             match self.connection.receive(Some(Duration::from_millis(1))) {
                 Ok(Some(line)) => match serde_json::from_str(&line) {
                     Ok(Notice::Ended) => return true,
+                    Ok(Notice::Unrecorded { message }) => on_news(&message),
                     Ok(Notice::Running { attempt }) if attempt != self.attempt => next.push_back(attempt),
                     Ok(_) | Err(_) => {}
                 },

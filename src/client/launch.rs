@@ -199,15 +199,18 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
         // Stopped before it began; the record says so.
         Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
-        other @ Notice::Published { .. } => Err(unexpected(id, &other)),
+        other @ (Notice::Published { .. } | Notice::Unrecorded { .. }) => Err(unexpected(id, &other)),
     }
 }
 
 fn receive(connection: &mut Connection, id: JobId) -> Result<Notice, LaunchError> {
     let failed = |message: String| LaunchError::Supervisor { id, message };
     match connection.receive(Some(START_LIMIT)) {
-        Ok(Some(line)) => serde_json::from_str(&line)
-            .map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
+        Ok(Some(line)) => match serde_json::from_str(&line) {
+            // Then the end comes later.
+            Ok(Notice::Unrecorded { .. }) => receive(connection, id),
+            other => other.map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
+        },
         Ok(None) => Err(failed(format!(
             "the supervisor died while it started the command; 'jobdir status {id}' says what is left"
         ))),

@@ -72,6 +72,11 @@ pub(super) fn stay(
             let logs = format!("'jobdir logs {id}' has all of it");
             context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
         },
+        |why| {
+            context.talk(&format!(
+                "job {id} has ended, but how cannot be recorded yet: {why}; it is tried again until it can"
+            ));
+        },
     );
     match end.map_err(refuse)? {
         ForegroundEnd::RunEnded(_until_the_outcome_is_read) if looking.json => look(id, None, queue, context, store),

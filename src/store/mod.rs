@@ -72,6 +72,9 @@ impl Store {
             store.check_root()?;
         }
         store.check_format()?;
+        for directory in store.layout.directories() {
+            store.check_directory(&directory)?;
+        }
         Ok(store)
     }
 
@@ -102,6 +105,19 @@ impl Store {
         Ok(true)
     }
 
+    /// Makes a directory of ours that is missing, and refuses anything else in its place: through a link we would write
+    /// and remove outside.
+    fn check_directory(&self, path: &Path) -> Result<(), StoreError> {
+        match platform::facts(path) {
+            Ok(facts) if facts.is_directory => Ok(()),
+            Ok(_) => Err(StoreError::Damaged { path: path.to_owned(), why: "it is not a directory".into() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                ignore_existing(platform::make_private_directory(path)).context("create", path)
+            }
+            Err(error) => Err(error).context("look at", path),
+        }
+    }
+
     fn check_format(&self) -> Result<(), StoreError> {
         let path = self.layout.format();
         match format::read_bounded(&path, 4096) {
@@ -116,10 +132,11 @@ impl Store {
             // New, or its creator died: make what is missing, the format last, so that it stands for all of it.
             Err(error) if error.is_not_found() => {
                 for directory in self.layout.directories() {
-                    ignore_existing(platform::make_private_directory(&directory)).context("create", &directory)?;
+                    self.check_directory(&directory)?;
                 }
                 let staged = self.layout.staged(&format!("format-{}", random()?));
-                atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::No)?;
+                // Flushed: an empty one, after a power loss, would lock everybody out.
+                atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::Yes)?;
                 atomic::rename(&staged, &path)
             }
             Err(error) => Err(error),

@@ -13,6 +13,8 @@ mod client;
 mod compatibility;
 #[cfg(unix)]
 mod coordination;
+#[cfg(target_os = "linux")]
+mod damage;
 #[cfg(unix)]
 mod detach;
 #[cfg(unix)]
@@ -57,6 +59,8 @@ mod skill;
 mod spawn;
 #[cfg(unix)]
 mod status;
+#[cfg(target_os = "linux")]
+mod storage;
 #[cfg(unix)]
 mod support;
 #[cfg(unix)]

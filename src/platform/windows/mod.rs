@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, facts, file_facts, input_with, make_fifo,
+    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
+    open_regular_with_length, open_up, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
     user_name,
 };
 
