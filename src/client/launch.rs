@@ -193,24 +193,25 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
         Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection }),
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
-            while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
+            while !matches!(receive(&mut connection, id)?, Notice::Ended | Notice::Unrecorded { .. }) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
         Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
-        other @ (Notice::Published { .. } | Notice::Unrecorded { .. }) => Err(unexpected(id, &other)),
+        Notice::Unrecorded { message } => {
+            let message = format!("it has ended, but how cannot be recorded yet: {message}");
+            Err(LaunchError::Supervisor { id, message })
+        }
+        other @ Notice::Published { .. } => Err(unexpected(id, &other)),
     }
 }
 
 fn receive(connection: &mut Connection, id: JobId) -> Result<Notice, LaunchError> {
     let failed = |message: String| LaunchError::Supervisor { id, message };
     match connection.receive(Some(START_LIMIT)) {
-        Ok(Some(line)) => match serde_json::from_str(&line) {
-            // Then the end comes later.
-            Ok(Notice::Unrecorded { .. }) => receive(connection, id),
-            other => other.map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
-        },
+        Ok(Some(line)) => serde_json::from_str(&line)
+            .map_err(|error| failed(format!("the supervisor said something unknown: {error}"))),
         Ok(None) => Err(failed(format!(
             "the supervisor died while it started the command; 'jobdir status {id}' says what is left"
         ))),

@@ -8,6 +8,7 @@ pub mod acting;
 pub mod capabilities;
 pub mod coordination;
 pub mod delete;
+pub mod doctor;
 pub mod events;
 pub mod help;
 pub mod jobs;
@@ -46,6 +47,7 @@ pub const NAMES: &[&str] = &[
     "send",
     "events",
     "prune",
+    "doctor",
     "capabilities",
     "schema",
     "help",

@@ -85,12 +85,17 @@ impl Store {
             atomic::remove_any(&entry.path()).ok();
         }
         for entry in entries(self.layout().staging()) {
-            let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
-            if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
+            if is_stale(&entry.path()) {
                 atomic::remove_any(&entry.path()).ok();
             }
         }
     }
+}
+
+/// Says whether something in `staging/` is so old that nobody can still be working on it.
+pub(super) fn is_stale(path: &Path) -> bool {
+    let modified = platform::facts(path).ok().and_then(|facts| facts.modified);
+    modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE)
 }
 
 /// Adds up the bytes of the files below a directory, not following links.

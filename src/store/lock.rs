@@ -71,6 +71,16 @@ pub(super) fn exclusive(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Says whether a lock that is held here is seen by another opening of the same file.
+pub(super) fn works(path: &Path) -> Result<bool, StoreError> {
+    let file = platform::open_lock_file(path, false).context("open", path)?;
+    if !try_exclusive_once(&file).context("lock", path)? {
+        // Somebody else tries it at this moment, and is seen.
+        return Ok(true);
+    }
+    is_held(path)
+}
+
 /// Says whether somebody holds the lock exclusively. A missing file is a free lock.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
     let file = match platform::open_lock_file(path, false) {

@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod evidence;
 mod format;
+mod health;
 mod inbox;
 mod layout;
 mod lock;
@@ -118,17 +119,20 @@ impl Store {
         }
     }
 
-    fn check_format(&self) -> Result<(), StoreError> {
+    /// Says whether the format is one that may be written.
+    fn read_format(&self) -> Result<(), StoreError> {
         let path = self.layout.format();
-        match format::read_bounded(&path, 4096) {
-            Ok(content) => {
-                let text = String::from_utf8_lossy(&content);
-                match text.trim().strip_prefix("jobdir-state ").and_then(|n| n.parse::<u64>().ok()) {
-                    Some(found) if found > STATE_FORMAT => Err(StoreError::NewerFormat { path, found }),
-                    Some(_) => Ok(()),
-                    None => Err(StoreError::Damaged { path, why: "it does not say 'jobdir-state 1'".into() }),
-                }
-            }
+        let content = format::read_bounded(&path, 4096)?;
+        let text = String::from_utf8_lossy(&content);
+        match text.trim().strip_prefix("jobdir-state ").and_then(|n| n.parse::<u64>().ok()) {
+            Some(found) if found > STATE_FORMAT => Err(StoreError::NewerFormat { path, found }),
+            Some(_) => Ok(()),
+            None => Err(StoreError::Damaged { path, why: "it does not say 'jobdir-state 1'".into() }),
+        }
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        match self.read_format() {
             // New, or its creator died: make what is missing, the format last, so that it stands for all of it.
             Err(error) if error.is_not_found() => {
                 for directory in self.layout.directories() {
@@ -137,9 +141,9 @@ impl Store {
                 let staged = self.layout.staged(&format!("format-{}", random()?));
                 // Flushed: an empty one, after a power loss, would lock everybody out.
                 atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::Yes)?;
-                atomic::rename(&staged, &path)
+                atomic::rename(&staged, &self.layout.format())
             }
-            Err(error) => Err(error),
+            other => other,
         }
     }
 

@@ -17,6 +17,8 @@ mod coordination;
 mod damage;
 #[cfg(unix)]
 mod detach;
+#[cfg(target_os = "linux")]
+mod doctor;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]

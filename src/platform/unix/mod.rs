@@ -12,6 +12,7 @@ mod process;
 #[path = "other.rs"]
 mod process;
 mod signals;
+mod storage;
 mod terminal;
 mod wake;
 
@@ -29,6 +30,7 @@ pub use process::{
     process_info, process_table, signal_identity,
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
+pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_width, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
 

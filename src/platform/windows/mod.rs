@@ -370,6 +370,21 @@ pub fn watch_by_signal(_path: &Path) -> io::Result<WatchedDirectory> {
 /// Not yet.
 pub fn reap_blocking(_pid: u32) {}
 
+/// Not told here yet.
+pub fn free_space(_path: &std::path::Path) -> Option<super::Space> {
+    None
+}
+
+/// Not told here.
+pub fn network_file_system(_path: &std::path::Path) -> Option<&'static str> {
+    None
+}
+
+/// There are no such limits here.
+pub fn watch_limits() -> Option<(u64, u64)> {
+    None
+}
+
 /// There are no such signals here.
 pub fn ignore_write_signals() {}
 

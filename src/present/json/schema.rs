@@ -4,8 +4,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, LogsDocument, PruneDocument,
-    ResultsDocument, RunDocument, SkillDocument, WaitDocument,
+    CapabilitiesDocument, DoctorDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, LogsDocument,
+    PruneDocument, ResultsDocument, RunDocument, SkillDocument, WaitDocument,
 };
 
 /// The verbs whose documents tell what was done to each of several jobs.
@@ -28,6 +28,7 @@ pub fn schema() -> Value {
         generator.subschema_for::<RunDocument>(),
         generator.subschema_for::<EventDocument>(),
         generator.subschema_for::<PruneDocument>(),
+        generator.subschema_for::<DoctorDocument>(),
         generator.subschema_for::<SkillDocument>(),
         generator.subschema_for::<CapabilitiesDocument>(),
         generator.subschema_for::<ErrorDocument>(),
