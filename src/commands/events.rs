@@ -1,6 +1,6 @@
 //! `jobdir events`: everything that happened to jobs, as NDJSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args as ClapArgs;
 
@@ -53,6 +53,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let all = args.jobs.is_empty();
     let mut shown: BTreeMap<JobId, u64> = chosen.ids.iter().map(|id| (*id, args.since)).collect();
     let queue = context.queue().map_err(anyhow::Error::from)?;
+    let mut damaged = BTreeSet::new();
     let watcher = args.follow.then(|| watch(&store, &queue, if all { None } else { Some(&chosen.ids) })).flatten();
     loop {
         if all {
@@ -62,7 +63,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         // Looked at before the events are: what happens in between is then still shown.
         let over = !args.follow || (!all && ended(&store, &chosen.ids));
-        if !show(&store, &mut shown, context)? || over {
+        if !show(&store, &mut shown, all, &mut damaged, context)? || over {
             return Ok(exit_code::DONE);
         }
         let timeout = if watcher.is_some() { SLOW_POLL } else { BLIND_POLL };
@@ -74,20 +75,37 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 /// Prints what is new, in the order of time. Says whether somebody still reads it.
-fn show(store: &Store, shown: &mut BTreeMap<JobId, u64>, context: &Context) -> Result<bool, CommandError> {
+fn show(
+    store: &Store,
+    shown: &mut BTreeMap<JobId, u64>,
+    all: bool,
+    seen_damaged: &mut BTreeSet<JobId>,
+    context: &Context,
+) -> Result<bool, CommandError> {
     let mut fresh = Vec::new();
     for (id, seen) in shown.iter_mut() {
         match store.events(*id, *seen) {
             Ok(events) => {
                 *seen = events.last().map_or(*seen, |event| event.seq);
-                fresh.extend(events);
+                // A clock that was set back changes no order within a job.
+                let mut latest = chrono::DateTime::UNIX_EPOCH;
+                fresh.extend(events.into_iter().map(|event| {
+                    latest = latest.max(event.time);
+                    (latest, event)
+                }));
             }
             Err(StoreError::NoSuchJob) => {}
+            // One job that cannot be read is no reason to keep silent about the others.
+            Err(error) if all => {
+                if seen_damaged.insert(*id) {
+                    context.talk(&format!("job {id}: {error}"));
+                }
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    fresh.sort_by_key(|event| (event.time, event.id, event.seq));
-    let lines: String = fresh.iter().map(json::render_event).collect();
+    fresh.sort_by_key(|(latest, event)| (*latest, event.id, event.seq));
+    let lines: String = fresh.iter().map(|(_, event)| json::render_event(event)).collect();
     Ok(lines.is_empty() || context.out(&lines))
 }
 

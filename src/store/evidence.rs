@@ -62,6 +62,10 @@ impl Store {
         surroundings: &Surroundings,
         with_cookie: bool,
     ) -> Vec<ProcessInfo> {
+        if record.place.seen_from(surroundings.place()) != Whereabouts::Here {
+            // Numbers and start times of another boot mean others now.
+            return Vec::new();
+        }
         let attempt = record.attempt();
         let leader = attempt.leader.or_else(|| self.leader_in_pid_file(record));
         let table = surroundings.table();

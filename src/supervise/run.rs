@@ -358,7 +358,9 @@ impl Run {
                 }
                 Err(_) => {}
             }
-            // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
+            // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them; and
+            // descriptors may be what is scarce.
+            self.driver.watch.close();
             self.driver.queue.wait(Some(Duration::from_secs(1)), None).ok();
         }
     }

@@ -27,13 +27,19 @@ mod error_codes;
 mod errors;
 #[cfg(unix)]
 mod examples;
+#[cfg(target_os = "linux")]
+mod foreign;
 mod generated;
 #[cfg(unix)]
 mod hook;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod limits;
 #[cfg(unix)]
 mod logs;
 #[cfg(unix)]
@@ -42,6 +48,8 @@ mod names;
 mod observe;
 #[cfg(unix)]
 mod orphans;
+#[cfg(target_os = "linux")]
+mod parsers;
 #[cfg(unix)]
 mod pause;
 #[cfg(unix)]
