@@ -1,4 +1,4 @@
-//! What a fuzzer feeds: included by `tests/it/parsers.rs` and by the targets of `fuzz/`.
+//! What a fuzzer feeds: included by `tests/it/parsers.rs`.
 
 use jobdir::domain::event::Event;
 use jobdir::domain::identity::PidFile;

@@ -1,9 +1,7 @@
 //! Fuzzing: every parser of what others may write, and whole job directories, fed with mutations of real files.
 //!
-//! `tests/data/fuzz/` holds inputs by kind: real ones, those that reached new code in longer runs, and those that once did
-//! harm. Each is replayed as it is; then mutations of them follow from a seed, which is told when something fails.
-//! `JOBDIR_TEST_DEEP=1` goes on for minutes, and `JOBDIR_FUZZ_SEED` repeats one run. `fuzz/` has the same entry points for a
-//! fuzzer that is guided by coverage.
+//! `tests/data/fuzz/` holds inputs by kind: real ones, and those that once did harm. Each is replayed as it is; then mutations of them follow from a seed, which is told when something fails.
+//! `JOBDIR_TEST_DEEP=1` goes on for minutes, and `JOBDIR_FUZZ_SEED` repeats one run. What is fed is in `fuzz/feed.rs`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
