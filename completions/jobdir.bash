@@ -25,6 +25,9 @@ _jobdir() {
             jobdir,delete)
                 cmd="jobdir__subcmd__delete"
                 ;;
+            jobdir,doctor)
+                cmd="jobdir__subcmd__doctor"
+                ;;
             jobdir,events)
                 cmd="jobdir__subcmd__events"
                 ;;
@@ -95,7 +98,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune capabilities schema help skill"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune doctor capabilities schema help skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,6 +237,31 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__doctor)
+            opts="-v -h --fix --json --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

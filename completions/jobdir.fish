@@ -51,6 +51,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "unpause" -d 'Let paus
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "send" -d 'Write to the input of a job'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "events" -d 'Show everything that happened to jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove ended jobs'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "doctor" -d 'Find what is wrong here, and say how to mend it'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "schema" -d 'Show the JSON Schema of every document'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "help" -d 'Show help, or the page for AI agents'
@@ -451,6 +452,14 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l dry-run -d 'Say 
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l fix -d 'Mend what can be mended safely'
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''

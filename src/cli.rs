@@ -57,6 +57,7 @@ const VERBS: &[Verb] = &[
     verb!(send, "Write to the input of a job", aliases: &[], usage: exit_code::USAGE),
     verb!(events, "Show everything that happened to jobs", aliases: &[], usage: exit_code::USAGE),
     verb!(prune, "Remove ended jobs", aliases: &[], usage: exit_code::USAGE),
+    verb!(doctor, "Find what is wrong here, and say how to mend it", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
     verb!(schema, "Show the JSON Schema of every document", aliases: &[], usage: exit_code::USAGE),
     verb!(help, "Show help, or the page for AI agents", aliases: &[], usage: exit_code::USAGE),

@@ -32,6 +32,8 @@ impl Context {
     pub fn new(state_dir: Option<PathBuf>, color: ColorChoice, json: bool) -> Self {
         // What we create is for the user alone; jobs and the user's own files get the caller's mask.
         let file_mask = platform::set_file_mask(0o077);
+        // That a file may not grow is told by whoever wanted to write it.
+        platform::ignore_write_signals();
         let state_dir = state_dir
             .or_else(|| std::env::var_os("JOBDIR_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from))
             .or_else(default_state_dir)
@@ -178,8 +180,9 @@ impl Context {
         self.lost.borrow_mut().take().filter(|(error, _)| error.kind() != std::io::ErrorKind::BrokenPipe)
     }
 
-    /// Prints talk, a line.
+    /// Prints talk, a line. Whatever is quoted in it, from a record say, reaches the terminal without control characters.
     pub fn talk(&self, text: &str) {
+        let text = text.split('\n').map(crate::present::text::escape).collect::<Vec<_>>().join("\n");
         // Nobody to talk to is no reason to fail.
         platform::write_all(true, format!("{text}\n").as_bytes()).ok();
     }

@@ -74,10 +74,19 @@ pub enum Leave {
     ReaderGone,
 }
 
+/// Something to tell while staying.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// The job still waits for its start; told rarely.
+    StillQueued,
+    /// It has ended, and its outcome cannot be recorded yet, for this reason.
+    Unrecorded(&'a str),
+}
+
 impl Foreground<'_> {
     /// Stays until the run has ended or we leave. `on_stop` is called when a signal made us ask for the end, with that
     /// signal and how many there have been; `on_write_error` once when our stdout or stderr does not take what the job
-    /// prints for another reason than a closed pipe; `on_queued` now and then while the job still waits for its start.
+    /// prints for another reason than a closed pipe; `on_news` when there is something to tell besides.
     ///
     /// # Errors
     /// When a request cannot be delivered or waiting fails.
@@ -85,7 +94,7 @@ impl Foreground<'_> {
         mut self,
         mut on_stop: impl FnMut(Signal, u32),
         mut on_write_error: impl FnMut(Sink, &io::Error),
-        mut on_queued: impl FnMut(),
+        mut on_news: impl FnMut(News<'_>),
     ) -> Result<ForegroundEnd, StoreError> {
         let paths = self.store.layout().job(self.id);
         let mut pump = self.pump();
@@ -122,7 +131,7 @@ impl Foreground<'_> {
                 pump.look();
             }
             if self.is_queued && began.elapsed() > remind_after {
-                on_queued();
+                on_news(News::StillQueued);
                 remind_after = (remind_after * 2).min(began.elapsed() + REMINDERS.1);
             }
             let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -156,7 +165,7 @@ impl Foreground<'_> {
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
             if news || read_already {
-                over = self.is_over(&mut next);
+                over = self.is_over(&mut next, &mut on_news);
                 if let (Some(attempt), 1..) = (next.back(), signals) {
                     // What we asked for was meant for the run, not only for the attempt that has ended meanwhile.
                     self.ask(*attempt, Kill::default())?;
@@ -199,11 +208,12 @@ impl Foreground<'_> {
     }
 
     /// Reads the news: further attempts, and the end. The closing of the connection is the end, however it came about.
-    fn is_over(&mut self, next: &mut VecDeque<u32>) -> bool {
+    fn is_over(&mut self, next: &mut VecDeque<u32>, on_news: &mut impl FnMut(News<'_>)) -> bool {
         loop {
             match self.connection.receive(Some(Duration::from_millis(1))) {
                 Ok(Some(line)) => match serde_json::from_str(&line) {
                     Ok(Notice::Ended) => return true,
+                    Ok(Notice::Unrecorded { message }) => on_news(News::Unrecorded(&message)),
                     Ok(Notice::Running { attempt }) => {
                         self.is_queued = false;
                         if attempt != self.attempt {

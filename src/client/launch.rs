@@ -209,12 +209,16 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
         Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection, limited: None }),
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
-            while !matches!(receive(&mut connection, id)?, Notice::Ended) {}
+            while !matches!(receive(&mut connection, id)?, Notice::Ended | Notice::Unrecorded { .. }) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
         Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None }),
         Notice::Refused(refusal) => Err(refused(id, refusal)),
+        Notice::Unrecorded { message } => {
+            let message = format!("it has ended, but how cannot be recorded yet: {message}");
+            Err(LaunchError::Supervisor { id, message })
+        }
         other @ Notice::Published { .. } => Err(unexpected(id, &other)),
     }
 }

@@ -23,7 +23,7 @@ pub use condition::{Condition, Progress, Seen, wait_for};
 pub use end::{EndWatch, Woken, wait_for_ends};
 pub use filter::{Filter, NameGlob};
 pub use follow::{FollowEnd, Following};
-pub use foreground::{Foreground, ForegroundEnd, Leave, copy_typed};
+pub use foreground::{Foreground, ForegroundEnd, Leave, News, copy_typed};
 pub use grep::{Grep, MOST_CONTEXT};
 pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
 pub use list::{Change, LiveList};

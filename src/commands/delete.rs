@@ -84,7 +84,7 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
             queue.wait(Some(Duration::from_millis(250)), None).ok();
         }
     }
-    let claim = store.claim(id)?;
+    let claim = store.claim_for_removal(id)?;
     if job.state() == State::Corrupt && !stop_unreadable(store, id) {
         let message = format!("job {id} is corrupt, and processes of it could not be stopped, so nothing was removed");
         return Ok(Deed { result: "not_stopped", message: Some(message), failed: true, job: Some(job) });

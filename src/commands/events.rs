@@ -1,12 +1,14 @@
 //! `jobdir events`: everything that happened to jobs, as NDJSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use clap::Args as ClapArgs;
 
 use super::shared::choose;
 use crate::client::shell_code;
 use crate::context::Context;
+use crate::domain::event::Event;
 use crate::domain::job_id::JobId;
 use crate::domain::outcome::ExitStatus;
 use crate::error::CommandError;
@@ -55,6 +57,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let reader = |id: &JobId| (*id, EventReader::new(*id, args.since));
     let mut readers: BTreeMap<JobId, EventReader> = chosen.ids.iter().map(reader).collect();
     let queue = context.queue().map_err(anyhow::Error::from)?;
+    let mut damaged = BTreeSet::new();
     let watcher = args.follow.then(|| watch(&store, &queue, if all { None } else { Some(&chosen.ids) })).flatten();
     loop {
         if all {
@@ -64,7 +67,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         // Looked at before the events are: what happens in between is then still shown.
         let over = !args.follow || (!all && ended(&store, &chosen.ids));
-        if !show(&store, &mut readers, over, context)? || over || WakeQueue::is_stdout_abandoned() {
+        if !show(&store, &mut readers, all, &mut damaged, over, context)? || over || WakeQueue::is_stdout_abandoned() {
             return Ok(exit_code::DONE);
         }
         let timeout = if watcher.is_some() { SLOW_POLL } else { BLIND_POLL };
@@ -79,25 +82,33 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 fn show(
     store: &Store,
     readers: &mut BTreeMap<JobId, EventReader>,
+    all: bool,
+    damaged: &mut BTreeSet<JobId>,
     over: bool,
     context: &Context,
 ) -> Result<bool, CommandError> {
     loop {
         let mut fresh = Vec::new();
-        for reader in readers.values_mut() {
+        for (id, reader) in readers.iter_mut() {
             match reader.read(store) {
-                Ok(events) => fresh.extend(events),
+                Ok(events) => fresh.extend(in_order(events)),
                 Err(StoreError::NoSuchJob) => {}
+                // One job that cannot be read is no reason to keep silent about the others.
+                Err(error) if all => {
+                    if damaged.insert(*id) {
+                        context.talk(&format!("job {id}: {error}"));
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         let is_all = fresh.is_empty();
         if is_all && over {
-            fresh.extend(readers.values_mut().filter_map(|reader| reader.rest(store)));
+            fresh.extend(in_order(readers.values_mut().filter_map(|reader| reader.rest(store))));
         }
         // Stable: the events of one job stay in their order.
-        fresh.sort_by_key(|event| (event.time, event.id));
-        let lines: String = fresh.iter().map(json::render_event).collect();
+        fresh.sort_by_key(|(latest, event)| (*latest, event.id));
+        let lines: String = fresh.iter().map(|(_, event)| json::render_event(event)).collect();
         if !lines.is_empty() && !context.out(&lines) {
             return Ok(false);
         }
@@ -107,9 +118,19 @@ fn show(
     }
 }
 
+/// Adds to each event the latest time up to it: a clock that was set back changes no order within a job.
+fn in_order(events: impl IntoIterator<Item = Event>) -> impl Iterator<Item = (DateTime<Utc>, Event)> {
+    events.into_iter().scan(DateTime::UNIX_EPOCH, |latest, event| {
+        *latest = (*latest).max(event.time);
+        Some((*latest, event))
+    })
+}
+
+/// Says whether all of these jobs have told everything. The end is told once it is recorded, and before the claim is free.
 fn ended(store: &Store, ids: &[JobId]) -> bool {
     let surroundings = Surroundings::new();
-    ids.iter().all(|id| store.load(*id, &surroundings).map_or(true, |job| job.state().is_terminal()))
+    let has_ended = |id: &JobId| store.load(*id, &surroundings).map_or(true, |job| job.state().is_terminal());
+    ids.iter().all(|id| has_ended(id) && !store.is_claimed(*id).unwrap_or(false))
 }
 
 fn watch(store: &Store, queue: &WakeQueue, ids: Option<&[JobId]>) -> Option<Watch> {

@@ -10,6 +10,7 @@ pub mod capabilities;
 pub mod complete;
 pub mod coordination;
 pub mod delete;
+pub mod doctor;
 pub mod events;
 pub mod filters;
 pub mod help;
@@ -50,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "send",
     "events",
     "prune",
+    "doctor",
     "capabilities",
     "schema",
     "help",

@@ -134,7 +134,7 @@ fn card(job: &Job, context: &Context) -> String {
         rows.push(("command", text::command(job.command().unwrap_or(&spec.command))));
         rows.push(("directory", text::escape(&spec.cwd.lossy())));
         let labels: Vec<String> =
-            spec.labels.iter().map(|(key, value)| format!("{key}={}", text::escape(value))).collect();
+            spec.labels.iter().map(|(key, value)| text::escape(&format!("{key}={value}"))).collect();
         if !labels.is_empty() {
             rows.push(("labels", labels.join(", ")));
         }
@@ -189,7 +189,13 @@ fn card(job: &Job, context: &Context) -> String {
             stop.next.as_ref().map(|next| format!(", then {} at {}", next.signal.short_name(), json::time(next.at)));
         rows.push((
             "stopping",
-            format!("{}: {} since {}{}", stop.plan, stop.signal, json::time(stop.since), next.unwrap_or_default()),
+            format!(
+                "{}: {} since {}{}",
+                text::escape(&stop.plan),
+                stop.signal,
+                json::time(stop.since),
+                next.unwrap_or_default()
+            ),
         ));
     }
     for waiting in job.waiting_for.iter().flatten() {
@@ -206,9 +212,12 @@ fn card(job: &Job, context: &Context) -> String {
         rows.push(("progress", format!("{percent}{message}").trim_end().to_owned()));
     }
     if let Some(output) = &job.output {
-        rows.push(("stdout", format!("{} ({})", output.stdout_path.display(), text::bytes(output.stdout_bytes))));
+        let file = |path: &std::path::Path, bytes| {
+            format!("{} ({})", text::escape(&path.to_string_lossy()), text::bytes(bytes))
+        };
+        rows.push(("stdout", file(&output.stdout_path, output.stdout_bytes)));
         if let Some(path) = &output.stderr_path {
-            rows.push(("stderr", format!("{} ({})", path.display(), text::bytes(output.stderr_bytes))));
+            rows.push(("stderr", file(path, output.stderr_bytes)));
         }
     }
     if let Some(output) = &job.output {

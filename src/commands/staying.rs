@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::observing::{Looking, hand_back};
 use super::shared::{dropped_notice, end_note, orphan_notice};
 use crate::client::{
-    FollowEnd, Following, Foreground, ForegroundEnd, Launched, Leave, Limited, Sink, Wanted, wait_for_ends,
+    FollowEnd, Following, Foreground, ForegroundEnd, Launched, Leave, Limited, News, Sink, Wanted, wait_for_ends,
 };
 use crate::context::Context;
 use crate::domain::duration::render;
@@ -80,7 +80,12 @@ pub(super) fn stay(
             let logs = format!("'jobdir logs {id}' has all of it");
             context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
         },
-        tell_of_queue,
+        |news| match news {
+            News::StillQueued => tell_of_queue(),
+            News::Unrecorded(why) => context.talk(&format!(
+                "job {id} has ended, but how cannot be recorded yet: {why}; it is tried again until it can"
+            )),
+        },
     );
     match end.map_err(refuse)? {
         ForegroundEnd::RunEnded(_until_the_outcome_is_read) if looking.json => look(id, None, queue, context, store),

@@ -56,10 +56,12 @@ pub struct Limit(pub Option<Duration>);
 /// # Errors
 /// A sentence for the user.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    parse_size::Config::new()
-        .with_binary()
-        .parse_size(text)
-        .map_err(|_| format!("'{text}' is not a size; write 4096, 20M or 1G"))
+    // With more digits than a number can have the library's own sum overflows.
+    const LONGEST: usize = 18;
+    Some(text)
+        .filter(|text| text.len() <= LONGEST)
+        .and_then(|text| parse_size::Config::new().with_binary().parse_size(text).ok())
+        .ok_or_else(|| format!("'{text}' is not a size; write 4096, 20M or 1G"))
 }
 
 /// Milliseconds, as JSON and the record hold durations.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::job_id::JobId;
+
 /// A process for its whole life: its pid and the moment it started, in the platform's own raw unit.
 ///
 /// On Linux the unit is clock ticks since boot (`/proc/<pid>/stat`, field 22), so it means something only
@@ -57,6 +59,9 @@ impl Place {
 pub struct PidFile {
     /// `jobdir/pid/1`.
     pub schema: String,
+    /// The job; missing in what the first versions wrote. Elsewhere, in a copy of the job's directory say, it means nobody.
+    #[serde(default)]
+    pub id: Option<JobId>,
     /// The attempt that the leader belongs to.
     pub attempt: u32,
     /// The supervisor.

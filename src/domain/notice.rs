@@ -62,6 +62,11 @@ pub enum Notice {
     },
     /// Nothing was done.
     Refused(Refusal),
+    /// The run has ended, and its outcome cannot be recorded yet.
+    Unrecorded {
+        /// A sentence for people.
+        message: String,
+    },
     /// The run has ended, its outcome is recorded and the claim is free.
     Ended,
 }

@@ -100,8 +100,8 @@ pub fn observe(record: &JobRecord, evidence: Evidence) -> Observation {
             conclusion.supervised = None;
             conclusion.alive = None;
             conclusion.message = Some(format!(
-                "recorded on host '{}' in another pid namespace or host: what lives there cannot be seen from here",
-                record.place.host
+                "recorded on host '{}', pid namespace '{}', boot '{}': what lives there cannot be seen from here",
+                record.place.host, record.place.pid_namespace, record.place.boot_id
             ));
             conclusion
         }

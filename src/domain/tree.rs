@@ -86,6 +86,8 @@ impl ProcessTable {
         walls: &HashSet<u32>,
         has_cookie: impl Fn(u32) -> bool,
     ) -> Vec<&ProcessInfo> {
+        // Everything descends from the first process, which no job ever had.
+        let leader = leader.filter(|leader| leader.pid > 1);
         // When the leader's number belongs to somebody else now, so may sessions and groups of that number.
         let number_reused =
             |leader: ProcessIdentity| self.rows.iter().any(|r| r.pid() == leader.pid && r.identity != leader);
@@ -98,8 +100,11 @@ impl ProcessTable {
                 })
                 || has_cookie(row.pid())
         };
-        let roots: Vec<&ProcessInfo> =
-            self.rows.iter().filter(|row| row.is_live() && !walls.contains(&row.pid()) && belongs(row)).collect();
+        let roots: Vec<&ProcessInfo> = self
+            .rows
+            .iter()
+            .filter(|row| row.pid() > 1 && row.is_live() && !walls.contains(&row.pid()) && belongs(row))
+            .collect();
         let pids: Vec<u32> = roots.iter().map(|row| row.pid()).collect();
         let below = self.descendants(&pids, walls);
         roots.into_iter().chain(below.into_iter().filter(|row| row.is_live())).collect()

@@ -27,6 +27,17 @@ pub use os::*;
 
 use crate::domain::state::Reason;
 
+/// How much room a file system has left for this user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Space {
+    /// In bytes.
+    pub free_bytes: u64,
+    /// In files, where that is told.
+    pub free_inodes: Option<u64>,
+    /// How many files there can be; 0 where that has no limit.
+    pub total_inodes: u64,
+}
+
 /// One reason to look again, taken from a [`WakeQueue`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wake {

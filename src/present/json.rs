@@ -205,6 +205,36 @@ pub struct PruneDocument {
     pub bytes: u64,
 }
 
+/// `doctor --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Doctor")]
+pub struct DoctorDocument {
+    /// `jobdir/doctor/1`.
+    #[schemars(extend("const" = "jobdir/doctor/1"))]
+    pub schema: &'static str,
+    /// What was looked at.
+    pub state_dir: String,
+    /// One for each check.
+    pub checks: Vec<FindingDocument>,
+}
+
+/// What one check has found.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Finding")]
+pub struct FindingDocument {
+    /// Its name.
+    pub check: &'static str,
+    /// How bad it is.
+    #[schemars(extend("enum" = ["ok", "note", "problem"]))]
+    pub severity: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Whether `--fix` has mended it.
+    pub fixed: bool,
+}
+
 /// `skill install --json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Skill")]

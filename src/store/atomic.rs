@@ -49,7 +49,14 @@ pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), S
         other => other?,
     }
     platform::crash_point("replace.written");
-    rename(temporary, path)?;
+    match rename(temporary, path) {
+        // Damage: nothing of ours is a directory and replaced, and what is to be written must not wait for ever.
+        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => {
+            remove_any(path)?;
+            rename(temporary, path)?;
+        }
+        other => other?,
+    }
     platform::crash_point("replace.renamed");
     if let (Flush::Yes, Some(directory)) = (flush, path.parent()) {
         platform::sync_directory(directory).context("flush", directory)?;
@@ -62,6 +69,14 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(from, to).context("move into place", to)
 }
 
+/// Removes what is no regular file, or a larger one than there can be, from the place of a file that can be made anew.
+pub(super) fn remove_unusable(path: &Path, largest: u64) -> Result<(), StoreError> {
+    match platform::facts(path) {
+        Ok(facts) if !facts.is_regular || facts.length > largest => remove_any(path),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Removes a file or link, or a directory with all that is in it; links are removed, never followed. What is not
 /// there is no error.
 pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
@@ -70,7 +85,15 @@ pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).context("look at", path),
     };
-    let removed = if facts.is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let remove = || if facts.is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = match remove() {
+        // A job may take its own permissions away, as tools do with their caches.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && facts.is_directory => {
+            platform::open_up(path);
+            remove()
+        }
+        other => other,
+    };
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.context("remove", path),

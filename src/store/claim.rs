@@ -24,11 +24,21 @@ pub struct Claim {
 }
 
 impl Store {
-    /// Takes the claim of a job that is visible.
+    /// Takes the claim of a job that is visible, to work in its directory.
+    ///
+    /// # Errors
+    /// `Busy` when somebody else holds it, `NoSuchJob` when the job is gone, `Damaged` when its directories are not.
+    pub fn claim(&self, id: JobId) -> Result<Claim, StoreError> {
+        let claim = self.claim_for_removal(id)?;
+        claim.paths.check_directories()?;
+        Ok(claim)
+    }
+
+    /// Takes the claim of a job, whatever is in its place.
     ///
     /// # Errors
     /// `Busy` when somebody else holds it, `NoSuchJob` when the job is gone.
-    pub fn claim(&self, id: JobId) -> Result<Claim, StoreError> {
+    pub fn claim_for_removal(&self, id: JobId) -> Result<Claim, StoreError> {
         let paths = self.layout.job(id);
         let exists = || platform::facts(paths.dir()).is_ok();
         // Look first, so that asking for a job that does not exist leaves no lock file behind.
@@ -79,6 +89,24 @@ impl Store {
         atomic::rename(&self.layout.staged(staging), paths.dir())?;
         platform::crash_point("create.published");
         Ok(Claim { lock, id, paths })
+    }
+}
+
+impl JobPaths {
+    /// Refuses links and other things in the place of the directories of a job: whoever writes and removes in them would
+    /// do so outside.
+    pub(super) fn check_directories(&self) -> Result<(), StoreError> {
+        for directory in [self.dir().to_owned(), self.kill_signals(), self.attempts()] {
+            match platform::facts(&directory) {
+                Ok(facts) if facts.is_directory => {}
+                Ok(_) => return Err(StoreError::Damaged { path: directory, why: "it is not a directory".into() }),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && directory == self.dir() => {
+                    return Err(StoreError::NoSuchJob);
+                }
+                Err(error) => return Err(error).context("look at", &directory),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -180,6 +208,10 @@ impl Claim {
     /// What the system says.
     pub fn make_attempt(&self, number: u32) -> Result<(), StoreError> {
         let path = self.paths.attempt(number);
+        if platform::facts(&path).is_ok_and(|facts| !facts.is_directory) {
+            // A link, perhaps, through which logs would be written elsewhere.
+            atomic::remove_any(&path)?;
+        }
         super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)
     }
 
@@ -201,6 +233,8 @@ impl Claim {
     /// # Errors
     /// What the system says.
     pub fn open_events(&self) -> Result<EventLog, StoreError> {
+        // A narrative that nobody can read is worth less than one that begins anew.
+        atomic::remove_unusable(&self.paths.events(), u64::MAX)?;
         EventLog::open(&self.paths.events(), self.id)
     }
 

@@ -13,6 +13,9 @@ use crate::domain::record::JobRecord;
 use crate::domain::spec::{JobSpec, Stdin};
 use crate::platform;
 
+/// No host starts so many jobs: a directory with such a number was not made by us, and numbers do not go on from there.
+const MAX_PLAUSIBLE: u64 = 1 << 40;
+
 /// A job in the making.
 #[derive(Debug)]
 pub struct NewJob {
@@ -43,6 +46,8 @@ impl Store {
     pub fn new_job(&self) -> Result<NewJob, StoreError> {
         let path = self.layout.ids();
         let uid = platform::random_hex::<16>().context("get randomness for", &path)?;
+        // It is made anew, and then goes on from the jobs that are there.
+        atomic::remove_unusable(&path, u64::MAX)?;
         loop {
             let mut file = platform::append_private(&path).context("open", &path)?;
             file.write_all(b".").context("extend", &path)?;
@@ -54,10 +59,10 @@ impl Store {
                 return Ok(NewJob { id, uid });
             }
             // The file was lost or restored from a copy: skip what is taken.
-            let highest = self.job_ids()?.last().map_or(number, |id| id.number());
-            // Extended, never set: somebody else may be doing the same.
-            let missing = usize::try_from(highest.saturating_sub(number)).unwrap_or(0);
-            file.write_all(&vec![b'.'; missing]).context("extend", &path)?;
+            let plausible = |id: &JobId| id.number() < MAX_PLAUSIBLE;
+            let highest = self.job_ids()?.into_iter().rev().find(plausible).map_or(number, |id| id.number());
+            // Extended, never cut: somebody else may be doing the same.
+            platform::extend_file(&path, highest).context("extend", &path)?;
         }
     }
 

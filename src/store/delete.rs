@@ -9,6 +9,7 @@ use super::{Claim, Store, StoreError, Surroundings, atomic, random};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::retention::{KEEP_LAST, Retention, is_removable};
+use crate::domain::state::State;
 use crate::platform;
 
 /// How old something in `staging/` must be before nobody can still be working on it.
@@ -43,11 +44,15 @@ impl Store {
     /// # Errors
     /// `Busy` when somebody acts on it, or what the system says.
     pub fn delete_ended(&self, job: &Job) -> Result<u64, StoreError> {
-        let claim = self.claim(job.id)?;
+        let claim = self.claim_for_removal(job.id)?;
         let as_chosen = match (claim.load_record(), job.record()) {
             (Ok(now), Some(then)) => now == *then,
-            (Err(_), None) => true,
-            _ => false,
+            // What could not be read then, its record or its spec, cannot be read now; and nothing of it lives.
+            (_, None) => {
+                let now = self.load(job.id, &Surroundings::new())?;
+                now.state() == State::Corrupt && self.processes_of_unreadable(job.id).is_empty()
+            }
+            (Err(_), Some(_)) => false,
         };
         if !as_chosen {
             return Err(StoreError::Busy);
@@ -85,14 +90,19 @@ impl Store {
             platform::crash_point("sweep.trash");
         }
         for entry in entries(self.layout().staging()) {
-            let modified = platform::facts(&entry.path()).ok().and_then(|facts| facts.modified);
-            if modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE) {
+            if is_stale(&entry.path()) {
                 atomic::remove_any(&entry.path()).ok();
                 platform::crash_point("sweep.staging");
             }
         }
         self.tidy_ended();
     }
+}
+
+/// Says whether something in `staging/` is so old that nobody can still be working on it.
+pub(super) fn is_stale(path: &Path) -> bool {
+    let modified = platform::facts(path).ok().and_then(|facts| facts.modified);
+    modified.is_some_and(|at| platform::now() - DateTime::<Utc>::from(at) > STALE)
 }
 
 /// Adds up the bytes of the files below a directory, not following links.

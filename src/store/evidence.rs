@@ -62,6 +62,10 @@ impl Store {
         surroundings: &Surroundings,
         with_cookie: bool,
     ) -> Vec<ProcessInfo> {
+        if record.place.seen_from(surroundings.place()) != Whereabouts::Here {
+            // Numbers and start times of another boot mean others now.
+            return Vec::new();
+        }
         let attempt = record.attempt();
         let leader = attempt.leader.or_else(|| self.leader_in_pid_file(record));
         let table = surroundings.table();
@@ -85,9 +89,11 @@ impl Store {
         let surroundings = Surroundings::new();
         let leader = format::read::<PidFile>(&paths.pid())
             .ok()
-            .filter(|pid| pid.place == *surroundings.place())
+            .filter(|pid| pid.place == *surroundings.place() && pid.id.is_none_or(|of| of == id))
             .and_then(|pid| pid.leader);
-        let uid = format::read::<SpecHead>(&paths.spec()).map(|spec| spec.uid).unwrap_or_default();
+        // In a copy of another job's directory everything is about that job, which is not to be touched.
+        let spec = format::read::<SpecHead>(&paths.spec()).ok().filter(|spec| spec.id == id);
+        let uid = spec.map(|spec| spec.uid).unwrap_or_default();
         let cookies = surroundings.processes_with_cookie(&uid);
         let table = surroundings.table();
         let members = |walls: &HashSet<u32>| table.recorded_members(leader, &[], walls, |pid| cookies.contains(&pid));
@@ -97,7 +103,8 @@ impl Store {
 
     fn leader_in_pid_file(&self, record: &JobRecord) -> Option<ProcessIdentity> {
         let pid: PidFile = format::read(&self.layout().job(record.id).pid()).ok()?;
-        pid.leader.filter(|_| pid.attempt == record.attempt().number && pid.place == record.place)
+        let same_job = pid.id.is_none_or(|id| id == record.id);
+        pid.leader.filter(|_| same_job && pid.attempt == record.attempt().number && pid.place == record.place)
     }
 }
 

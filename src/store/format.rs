@@ -75,6 +75,9 @@ pub(super) fn check_record(path: &Path, record: &JobRecord) -> Result<(), StoreE
     if numbers.is_empty() || numbers.windows(2).any(|pair| pair[0] >= pair[1]) || numbers[0] == 0 {
         return damaged("its attempts are not in order");
     }
+    if numbers.last() == Some(&u32::MAX) {
+        return damaged("no attempt could follow its last one");
+    }
     if record.state.is_recorded_end() && record.attempt().outcome.is_none() {
         return damaged("it has ended without an outcome");
     }

@@ -46,6 +46,7 @@ pub struct Asked {
 /// `NoSuchJob` when the job is gone, or what the system says.
 pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, StoreError> {
     let name = format!("{}-{}", request.verb.name(), random()?);
+    store.layout().job(id).check_directories()?;
     let staged = store.layout().staged(&name);
     let place = store.layout().job(id).kill_signals().join(&name);
     atomic::create(&staged, &format::render(request), Flush::No)?;
@@ -74,6 +75,7 @@ pub fn withdraw(store: &Store, id: JobId, name: &str) {
 /// # Errors
 /// `NoSuchJob` when the job is gone, or what the system says.
 pub fn deliver_bare_kill(store: &Store, id: JobId) -> Result<(), StoreError> {
+    store.layout().job(id).check_directories()?;
     let staged = store.layout().staged(&format!("kill-{}", random()?));
     atomic::create(&staged, b"", Flush::No)?;
     atomic::rename(&staged, &store.layout().job(id).kill_signals().join(BARE_KILL)).map_err(|error| {

@@ -37,6 +37,8 @@ fn try_exclusive_once(file: &File) -> io::Result<bool> {
 /// The file may be unlinked by whoever holds its lock, so what was locked is compared with what the path names now.
 pub(super) fn try_exclusive(path: &Path) -> Result<Option<File>, StoreError> {
     let deadline = Instant::now() + PATIENCE;
+    // What is no file nobody can hold, and nobody could ever take.
+    super::atomic::remove_unusable(path, u64::MAX)?;
     loop {
         let file = platform::open_lock_file(path, true).context("open", path)?;
         if try_exclusive_once(&file).context("lock", path)? {
@@ -54,6 +56,8 @@ pub(super) fn try_exclusive(path: &Path) -> Result<Option<File>, StoreError> {
 
 /// Takes the exclusive lock of the file at `path`, waiting for it. Only for locks that are held for moments.
 pub(super) fn exclusive(path: &Path) -> Result<File, StoreError> {
+    // What is no file nobody can hold, and nobody could ever take.
+    super::atomic::remove_unusable(path, u64::MAX)?;
     loop {
         let file = platform::open_lock_file(path, true).context("open", path)?;
         match fs2::FileExt::lock_exclusive(&file) {
@@ -65,6 +69,16 @@ pub(super) fn exclusive(path: &Path) -> Result<File, StoreError> {
             return Ok(file);
         }
     }
+}
+
+/// Says whether a lock that is held here is seen by another opening of the same file.
+pub(super) fn works(path: &Path) -> Result<bool, StoreError> {
+    let file = platform::open_lock_file(path, false).context("open", path)?;
+    if !try_exclusive_once(&file).context("lock", path)? {
+        // Somebody else tries it at this moment, and is seen.
+        return Ok(true);
+    }
+    is_held(path)
 }
 
 /// Says whether somebody holds the lock exclusively. A missing file is a free lock.

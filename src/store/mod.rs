@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod evidence;
 mod format;
+mod health;
 mod inbox;
 mod layout;
 mod lock;
@@ -78,6 +79,9 @@ impl Store {
             store.check_root()?;
         }
         store.check_format()?;
+        for directory in store.layout.directories() {
+            store.check_directory(&directory)?;
+        }
         Ok(store)
     }
 
@@ -108,31 +112,48 @@ impl Store {
         Ok(true)
     }
 
-    fn check_format(&self) -> Result<(), StoreError> {
-        let path = self.layout.format();
-        match format::read_bounded(&path, 4096) {
-            Ok(content) => {
-                let text = String::from_utf8_lossy(&content);
-                match text.trim().strip_prefix("jobdir-state ").and_then(|n| n.parse::<u64>().ok()) {
-                    Some(found) if found > STATE_FORMAT => Err(StoreError::NewerFormat { path, found }),
-                    Some(_) => Ok(()),
-                    None => Err(StoreError::Damaged { path, why: "it does not say 'jobdir-state 1'".into() }),
-                }
+    /// Makes a directory of ours that is missing, and refuses anything else in its place: through a link we would write
+    /// and remove outside.
+    fn check_directory(&self, path: &Path) -> Result<(), StoreError> {
+        match platform::facts(path) {
+            Ok(facts) if facts.is_directory => Ok(()),
+            Ok(_) => Err(StoreError::Damaged { path: path.to_owned(), why: "it is not a directory".into() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                ignore_existing(platform::make_private_directory(path)).context("create", path)
             }
+            Err(error) => Err(error).context("look at", path),
+        }
+    }
+
+    /// Says whether the format is one that may be written.
+    fn read_format(&self) -> Result<(), StoreError> {
+        let path = self.layout.format();
+        let content = format::read_bounded(&path, 4096)?;
+        let text = String::from_utf8_lossy(&content);
+        match text.trim().strip_prefix("jobdir-state ").and_then(|n| n.parse::<u64>().ok()) {
+            Some(found) if found > STATE_FORMAT => Err(StoreError::NewerFormat { path, found }),
+            Some(_) => Ok(()),
+            None => Err(StoreError::Damaged { path, why: "it does not say 'jobdir-state 1'".into() }),
+        }
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        match self.read_format() {
             // New, or its creator died: make what is missing, the format last, so that it stands for all of it.
             Err(error) if error.is_not_found() => {
                 for directory in self.layout.directories() {
-                    ignore_existing(platform::make_private_directory(&directory)).context("create", &directory)?;
+                    self.check_directory(&directory)?;
                 }
                 platform::crash_point("open.directories");
                 let staged = self.layout.staged(&format!("format-{}", random()?));
-                atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::No)?;
+                // Flushed: an empty one, after a power loss, would lock everybody out.
+                atomic::create(&staged, format!("jobdir-state {STATE_FORMAT}\n").as_bytes(), Flush::Yes)?;
                 platform::crash_point("open.staged");
-                atomic::rename(&staged, &path)?;
+                atomic::rename(&staged, &self.layout.format())?;
                 platform::crash_point("open.done");
                 Ok(())
             }
-            Err(error) => Err(error),
+            other => other,
         }
     }
 

@@ -15,6 +15,9 @@ use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
 use crate::platform;
 
+/// The longest list that is read.
+const MAX_LIST: u64 = 1 << 20;
+
 /// The right to give a name to a job.
 #[derive(Debug)]
 pub struct NameLock {
@@ -24,6 +27,8 @@ pub struct NameLock {
 
 impl NameLock {
     pub(super) fn add(&self, id: JobId) -> Result<(), StoreError> {
+        // Without it the list is only shorter.
+        atomic::remove_unusable(&self.path, MAX_LIST)?;
         let mut file = platform::append_private(&self.path).context("open", &self.path)?;
         file.write_all(format!("{id}\n").as_bytes()).context("extend", &self.path)
     }
@@ -83,7 +88,7 @@ impl Store {
     }
 
     fn listed_bearers(&self, name: &Name) -> Vec<JobId> {
-        let content = format::read_bounded(&self.layout.bearers(name), 1 << 20).unwrap_or_default();
+        let content = format::read_bounded(&self.layout.bearers(name), MAX_LIST).unwrap_or_default();
         let mut ids: Vec<JobId> =
             String::from_utf8_lossy(&content).lines().filter_map(|line| line.parse().ok()).collect();
         ids.sort_unstable();

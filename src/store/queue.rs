@@ -76,8 +76,6 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn join_queue(&self, id: JobId, attempt: u32, wants: &Wants) -> Result<Entry, StoreError> {
-        let path = self.layout.queue();
-        super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)?;
         let _lock = lock::exclusive(&self.layout.queue_lock())?;
         platform::crash_point("queue.locked");
         let last = self.queue_names()?.last().map_or(0, |(ticket, _)| *ticket);

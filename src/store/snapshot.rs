@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::error::Context;
 use super::layout::JobPaths;
 use super::log::Log;
 use super::waiting::Queue;
@@ -132,6 +133,9 @@ impl Store {
         paths: &JobPaths,
         surroundings: &Surroundings,
     ) -> Result<(SpecHead, JobRecord, Observation), StoreError> {
+        if !platform::facts(paths.dir()).context("look at", paths.dir())?.is_directory {
+            return Err(StoreError::Damaged { path: paths.dir().to_owned(), why: "it is not a directory".into() });
+        }
         let spec: SpecHead = format::read(&paths.spec())?;
         format::check_spec(&paths.spec(), &spec)?;
         let mut record = read_record(paths)?;

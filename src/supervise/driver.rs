@@ -279,7 +279,11 @@ impl Driver {
         let now = self.now();
         let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
         let wall = platform::now();
-        if at >= now { wall + delta(at - now) } else { wall - delta(now - at) }
+        // A spec that was tampered with may ask for more time than a calendar has.
+        match at.checked_sub(now) {
+            Some(ahead) => wall.checked_add_signed(delta(ahead)).unwrap_or(DateTime::<Utc>::MAX_UTC),
+            None => wall.checked_sub_signed(delta(now - at)).unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
     }
 
     fn name_holdouts(&mut self, tree: &dyn Processes, machine: &Machine) {

@@ -12,7 +12,7 @@ use super::run::Run;
 use super::tree::Processes;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
-use crate::domain::identity::{PidFile, Whereabouts};
+use crate::domain::identity::{PidFile, Place, Whereabouts};
 use crate::domain::notice::{Notice, Refusal};
 use crate::domain::outcome::conclude;
 use crate::domain::record::FinallyState;
@@ -37,7 +37,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     };
     let here = platform::place();
     if record.place.seen_from(&here) == Whereabouts::Elsewhere {
-        return refuse(format!("it was started on host '{}' in another pid namespace", record.place.host));
+        let Place { host, pid_namespace, .. } = &record.place;
+        return refuse(format!("it was started on host '{host}', pid namespace '{pid_namespace}': kill it from there"));
     }
     let own = match platform::own_identity() {
         Ok(own) => own,
@@ -69,6 +70,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     // From now on this process is found by its PID file, as every supervisor is.
     let pid_file = PidFile {
         schema: "jobdir/pid/1".into(),
+        id: Some(spec.id),
         attempt: before.attempt().number,
         supervisor: own,
         leader: before.attempt().leader.or_else(|| driver.claim.load_pid_file()?.leader),

@@ -170,6 +170,7 @@ impl Run {
         let mut tree = Tree::new(leader);
         let pid_file = PidFile {
             schema: "jobdir/pid/1".into(),
+            id: Some(self.spec.id),
             attempt: number,
             supervisor: self.own,
             leader: Some(leader),
@@ -362,11 +363,17 @@ impl Run {
     fn save_outcome(&mut self) {
         const TRIES: u32 = 24 * 3600;
         let form = self.public_form();
-        for _ in 0..TRIES {
-            if self.driver.journal.save_end(&self.store, &self.driver.claim, form.as_deref()).is_ok() {
-                return;
+        for nth in 0..TRIES {
+            match self.driver.journal.save_end(&self.store, &self.driver.claim, form.as_deref()) {
+                Ok(()) => return,
+                Err(error) if nth == 0 => {
+                    self.client.tell(&Notice::Unrecorded { message: error.to_string() });
+                }
+                Err(_) => {}
             }
-            // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them.
+            // Signals and requests cannot change the outcome any more, so nothing is lost by not looking at them; and
+            // descriptors may be what is scarce.
+            self.driver.watch.close();
             self.driver.queue.wait(Some(Duration::from_secs(1)), None).ok();
         }
     }

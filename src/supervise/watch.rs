@@ -59,6 +59,11 @@ impl InboxWatch {
         }
     }
 
+    /// Gives its descriptors back: nothing is listened to any more.
+    pub(super) fn close(&mut self) {
+        self.kind = Kind::Blind;
+    }
+
     /// Returns how long the loop may sleep without looking.
     pub(super) fn poll(&self) -> Duration {
         match self.kind {

@@ -16,8 +16,12 @@ mod completion;
 mod coordination;
 #[cfg(all(unix, debug_assertions))]
 mod crash;
+#[cfg(target_os = "linux")]
+mod damage;
 #[cfg(unix)]
 mod detach;
+#[cfg(target_os = "linux")]
+mod doctor;
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
@@ -28,13 +32,19 @@ mod errors;
 mod events;
 #[cfg(unix)]
 mod examples;
+#[cfg(target_os = "linux")]
+mod foreign;
 mod generated;
 #[cfg(unix)]
 mod hook;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod limits;
 #[cfg(unix)]
 mod log_max;
 #[cfg(unix)]
@@ -47,6 +57,8 @@ mod names;
 mod observe;
 #[cfg(unix)]
 mod orphans;
+#[cfg(target_os = "linux")]
+mod parsers;
 #[cfg(unix)]
 mod pause;
 #[cfg(unix)]
@@ -66,6 +78,8 @@ mod skill;
 mod spawn;
 #[cfg(unix)]
 mod status;
+#[cfg(target_os = "linux")]
+mod storage;
 #[cfg(all(unix, debug_assertions))]
 mod storm;
 #[cfg(unix)]

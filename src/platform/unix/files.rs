@@ -78,6 +78,17 @@ pub fn append_private(path: &Path) -> io::Result<File> {
     regular(file)
 }
 
+/// Makes a file at least so long, with a hole; never cuts it. Refuses links and waits for nobody.
+///
+/// # Errors
+/// What the system says.
+pub fn extend_file(path: &Path, length: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = regular(OpenOptions::new().write(true).custom_flags(flags).open(path)?)?;
+    length.checked_sub(1).map_or(Ok(()), |last| file.write_all_at(b".", last))
+}
+
 /// Opens a regular file for reading. Refuses links and anything else, and waits for nobody.
 ///
 /// # Errors
@@ -140,6 +151,20 @@ pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
 /// What the system says.
 pub fn make_private_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Gives the owner every right to a directory and the directories below it. Links are not followed.
+pub fn open_up(path: &Path) {
+    use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
+    let mut queue = vec![path.to_owned()];
+    while let Some(path) = queue.pop() {
+        fchmodat(nix::fcntl::AT_FDCWD, &path, Mode::S_IRWXU, FchmodatFlags::NoFollowSymlink).ok();
+        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                queue.push(entry.path());
+            }
+        }
+    }
 }
 
 /// Flushes a directory, so that names created, renamed or removed in it survive a power loss.

@@ -13,6 +13,7 @@ mod process;
 #[path = "other.rs"]
 mod process;
 mod signals;
+mod storage;
 mod terminal;
 mod wake;
 
@@ -20,9 +21,9 @@ pub use children::{children_usage, look_at_children, peek, reap, reap_blocking};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_supervisor};
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, facts, file_facts, input_with, make_fifo,
+    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
+    open_regular_with_length, open_up, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
     user_name,
 };
 pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
@@ -31,6 +32,7 @@ pub use process::{
     process_info, process_table, signal_identity,
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
+pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_size, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 

@@ -74,6 +74,16 @@ pub fn append_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
+/// Makes a file at least so long; never cuts it.
+///
+/// # Errors
+/// What the system says.
+pub fn extend_file(path: &Path, length: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    let file = OpenOptions::new().write(true).open(path)?;
+    length.checked_sub(1).map_or(Ok(()), |last| file.seek_write(b".", last).map(drop))
+}
+
 /// Opens a regular file for reading.
 ///
 /// # Errors
@@ -123,6 +133,9 @@ pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
 pub fn make_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
+
+/// Nothing to do: what is below the user's local data is the user's.
+pub fn open_up(_path: &Path) {}
 
 /// Directories cannot be flushed here, and need not be: NTFS journals names.
 ///

@@ -12,9 +12,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, facts, file_facts, input_with, make_fifo,
+    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
+    open_regular_with_length, open_up, os_string, os_text, path_of, read_start, set_file_mask, sync_directory, user_id,
     user_name,
 };
 pub use logs::{
@@ -373,6 +373,21 @@ pub fn watch_by_signal(_path: &Path) -> io::Result<WatchedDirectory> {
 
 /// Not yet.
 pub fn reap_blocking(_pid: u32) {}
+
+/// Not told here yet.
+pub fn free_space(_path: &std::path::Path) -> Option<super::Space> {
+    None
+}
+
+/// Not told here.
+pub fn network_file_system(_path: &std::path::Path) -> Option<&'static str> {
+    None
+}
+
+/// There are no such limits here.
+pub fn watch_limits() -> Option<(u64, u64)> {
+    None
+}
 
 /// There are no such signals here.
 pub fn ignore_write_signals() {}

@@ -4,8 +4,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    CapabilitiesDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, PruneDocument, ResultsDocument,
-    RunDocument, SkillDocument,
+    CapabilitiesDocument, DoctorDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, PruneDocument,
+    ResultsDocument, RunDocument, SkillDocument,
 };
 use crate::present::output::{LogsDocument, WaitDocument};
 
@@ -29,6 +29,7 @@ pub fn schema() -> Value {
         generator.subschema_for::<RunDocument>(),
         generator.subschema_for::<EventDocument>(),
         generator.subschema_for::<PruneDocument>(),
+        generator.subschema_for::<DoctorDocument>(),
         generator.subschema_for::<SkillDocument>(),
         generator.subschema_for::<CapabilitiesDocument>(),
         generator.subschema_for::<ErrorDocument>(),

@@ -52,7 +52,9 @@ fn a_kill_that_comes_too_late_takes_its_request_back() {
     let mut record = read_json(&path);
     record["state"] = "running".into();
     record["attempts"][0]["outcome"] = serde_json::Value::Null;
-    let claim = std::fs::File::create(env.state().join("locks/1")).expect("the claim");
+    let claim = std::os::unix::fs::OpenOptionsExt::mode(std::fs::File::options().write(true).create(true), 0o600)
+        .open(env.state().join("locks/1"))
+        .expect("the claim");
     claim.lock().expect("is free");
     std::fs::write(&path, record.to_string()).expect("writes");
     let kill = env.prepare(&["kill", "1"]).spawn();

@@ -17,6 +17,22 @@ pub(crate) fn patience() -> Duration {
     Duration::from_secs(20).mul_f64(scale)
 }
 
+/// Says whether tests shall take the time that they need to look everywhere: `JOBDIR_TEST_DEEP=1`.
+pub(crate) fn is_deep() -> bool {
+    std::env::var_os("JOBDIR_TEST_DEEP").is_some_and(|value| value == "1")
+}
+
+/// Says whether the tests run as root, who may do things that others may not and has to try some as somebody else.
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Says why a test cannot be made here. Shown with `--nocapture`, and in the log of CI.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(crate) fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// Looks again and again until there is an answer.
 ///
 /// # Panics
