@@ -1,5 +1,7 @@
 //! `jobdir jobs`: the list, once or as it changes.
 
+use std::collections::HashSet;
+
 use clap::Args as ClapArgs;
 
 use super::filters::FilterArgs;
@@ -123,11 +125,26 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     if args.watch {
         return watch(&args, &format, &filter, &store, context);
     }
-    let ids: Vec<JobId> = store.job_ids()?;
+    let is_table = matches!(format, Format::Table);
+    let ids: Vec<JobId> = if is_table && args.is_default() { Vec::new() } else { store.job_ids()? };
     if matches!(format, Format::Json) && args.is_plain() {
         return Ok(print_all(context, &store, &ids));
     }
+    if args.quiet && args.is_plain() {
+        context.out(&ids.iter().map(|id| format!("{id}\n")).collect::<String>());
+        return Ok(exit_code::DONE);
+    }
+    let mut unseen = 0;
     let jobs: Vec<Job> = match args.number {
+        None if is_table && args.is_default() => {
+            // What has settled needs no look to be known as ended, but for those that are shown.
+            let mut overview = store.overview()?;
+            unseen = overview.settled.len().saturating_sub(RECENT);
+            overview.settled.truncate(RECENT);
+            let mut shown = [overview.unsettled, overview.settled].concat();
+            shown.sort_unstable();
+            store.load_all(&shown)
+        }
         Some(number) if args.sort.is_none() => {
             // Newest first, and no further than needed.
             let surroundings = Surroundings::new();
@@ -138,12 +155,13 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         _ => store.load_all(&ids).into_iter().filter(|job| filter.admits(job)).collect(),
     };
-    let (jobs, hidden) = args.arrange(jobs, matches!(format, Format::Table));
+    let (jobs, hidden) = args.arrange(jobs, is_table);
     match &format {
         Format::Table => {
             context.out(&args.table(&jobs, context));
-            if hidden > 0 {
-                context.talk(&format!("{} more ended; 'jobdir jobs --all' lists them", text::count(hidden, "job")));
+            if hidden + unseen > 0 {
+                let more = text::count(hidden + unseen, "job");
+                context.talk(&format!("{more} more ended; 'jobdir jobs --all' lists them"));
             }
         }
         Format::Json => {
@@ -193,20 +211,26 @@ impl Args {
         self.filter.is_empty() && self.number.is_none() && self.sort.is_none() && !self.reverse
     }
 
+    /// Says whether the table shows what it does by default, of all jobs.
+    fn is_default(&self) -> bool {
+        self.filter.is_empty() && self.number.is_none() && !self.all
+    }
+
     /// Chooses which of the admitted jobs, given in the order of ids, are listed, and in what order. Says how many ended
     /// ones are not.
     fn arrange(&self, mut jobs: Vec<Job>, is_table: bool) -> (Vec<Job>, usize) {
         let total = jobs.len();
         let mut hidden = 0;
         if is_table && !self.all && self.number.is_none() {
-            let ended = jobs.iter().filter(|job| !job.is_stoppable()).count();
-            let mut surplus = ended.saturating_sub(RECENT);
-            jobs.retain(|job| {
-                job.is_stoppable() || surplus == 0 || {
-                    surplus -= 1;
-                    false
-                }
-            });
+            let mut ended: Vec<_> = jobs
+                .iter()
+                .filter(|job| !job.is_stoppable())
+                .map(|job| (job.attempt().and_then(|attempt| attempt.ended_at), job.id))
+                .collect();
+            ended.sort_unstable();
+            let surplus = ended.len().saturating_sub(RECENT);
+            let old: HashSet<JobId> = ended[..surplus].iter().map(|(_, id)| *id).collect();
+            jobs.retain(|job| !old.contains(&job.id));
             hidden = total - jobs.len();
         }
         if let Some(column) = &self.sort {
