@@ -1,7 +1,9 @@
 //! Fuzzing: every parser of what others may write, and whole job directories, fed with mutations of real files.
 //!
-//! `tests/data/fuzz/` holds inputs by kind: real ones, and those that once did harm. Each is replayed as it is; then mutations of them follow from a seed, which is told when something fails.
-//! `JOBDIR_TEST_DEEP=1` goes on for minutes, and `JOBDIR_FUZZ_SEED` repeats one run. What is fed is in `fuzz/feed.rs`.
+//! `tests/data/fuzz/` holds inputs by kind: real ones, and those that once did harm. `fuzz-found.hex` holds, a line each,
+//! inputs that fuzzing guided by coverage (`fuzz/run`) has found to reach something new. Each is replayed as it is; then
+//! mutations follow from a seed, which is told when something fails. `JOBDIR_TEST_DEEP=1` goes on for minutes, and
+//! `JOBDIR_FUZZ_SEED` repeats one run. What is fed is in `fuzz/feed.rs`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -93,6 +95,15 @@ fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(|path| (path.clone(), std::fs::read(path).expect("reads"))).collect()
 }
 
+/// What fuzzing has found.
+fn found() -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz-found.hex");
+    let text = std::fs::read_to_string(path).expect("reads");
+    let digit = |byte: u8| char::from(byte).to_digit(16).expect("a hexadecimal digit") as u8;
+    let byte = |pair: &[u8]| digit(pair[0]) << 4 | digit(pair[1]);
+    text.lines().map(|line| line.as_bytes().chunks(2).map(byte).collect()).collect()
+}
+
 fn seed() -> u64 {
     let given = std::env::var("JOBDIR_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok());
     given.unwrap_or_else(|| {
@@ -115,6 +126,11 @@ fn no_parser_panics() {
     let (corpus, seed) = (corpus(), seed());
     for (path, bytes) in &corpus {
         try_it(seed, &path.display().to_string(), bytes, feed);
+    }
+    let found = found();
+    assert!(found.len() > 100, "only {} inputs of fuzzing", found.len());
+    for bytes in &found {
+        try_it(seed, "fuzz-found.hex", bytes, feed);
     }
     let (mut dice, until) = (Dice(seed), Instant::now() + time_for_it());
     while Instant::now() < until {
