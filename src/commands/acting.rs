@@ -4,10 +4,11 @@ use clap::Args;
 
 use super::filters::FilterArgs;
 use super::shared::{choose, choose_by_filter};
-use crate::client::{Answer, Unresolved};
+use crate::client::{Answer, Unresolved, request};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
+use crate::domain::request::Verb;
 use crate::error::CommandError;
 use crate::exit_code;
 use crate::platform::WakeQueue;
@@ -150,8 +151,34 @@ fn not_found(message: String) -> Deed {
     Deed { result: "not_found", message: Some(message), failed: true, job: None }
 }
 
+/// Asks the supervisors of several jobs for the same. `done` is the result, `cannot` says why nothing can be asked of a job
+/// that nobody supervises.
+pub(super) fn ask_each(
+    target: &TargetArgs,
+    verb: Verb,
+    done: &'static str,
+    cannot: &str,
+    context: &Context,
+) -> Result<u8, CommandError> {
+    act_on_each(
+        target,
+        verb.name(),
+        context,
+        |job| job.state().is_active(),
+        |_, _, _| {},
+        |store, queue, id| {
+            let job = store.load(id, &Surroundings::new())?;
+            if job.observation.supervised != Some(true) {
+                return Ok(Deed::refused(format!("job {id} is {}: {cannot}", job.state()), job));
+            }
+            let answer = request(store, queue, &job, verb.clone(), None)?;
+            deed_of_answer(store, id, answer, done)
+        },
+    )
+}
+
 /// Tells what an answer means for a job.
-pub(super) fn deed_of_answer(store: &Store, id: JobId, answer: Answer, done: &'static str) -> Result<Deed, StoreError> {
+fn deed_of_answer(store: &Store, id: JobId, answer: Answer, done: &'static str) -> Result<Deed, StoreError> {
     let job = store.load(id, &Surroundings::new())?;
     Ok(match answer {
         Answer::Accepted => Deed::done(done, Some(job)),

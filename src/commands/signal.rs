@@ -2,13 +2,12 @@
 
 use clap::Args as ClapArgs;
 
-use super::acting::{Deed, TargetArgs, act_on_each, deed_of_answer};
-use crate::client::{parse_signal, request};
+use super::acting::{TargetArgs, ask_each};
+use crate::client::parse_signal;
 use crate::context::Context;
 use crate::domain::request::Verb;
 use crate::domain::signal::Signal;
 use crate::error::CommandError;
-use crate::store::Surroundings;
 
 /// Send a signal to every process of jobs
 ///
@@ -30,20 +29,5 @@ pub struct Args {
 /// Sends.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let signal = args.signal;
-    act_on_each(
-        &args.target,
-        "signal",
-        context,
-        |job| job.state().is_active(),
-        |_, _, _| {},
-        |store, queue, id| {
-            let job = store.load(id, &Surroundings::new())?;
-            if job.observation.supervised != Some(true) {
-                let message = format!("job {id} is {}: there is nothing to send {signal} to", job.state());
-                return Ok(Deed::refused(message, job));
-            }
-            let answer = request(store, queue, &job, Verb::Signal { signal }, None)?;
-            deed_of_answer(store, id, answer, "sent")
-        },
-    )
+    ask_each(&args.target, Verb::Signal { signal }, "sent", &format!("there is nothing to send {signal} to"), context)
 }

@@ -2,12 +2,10 @@
 
 use clap::Args as ClapArgs;
 
-use super::acting::{Deed, TargetArgs, act_on_each, deed_of_answer};
-use crate::client::request;
+use super::acting::{TargetArgs, ask_each};
 use crate::context::Context;
 use crate::domain::request::Verb;
 use crate::error::CommandError;
-use crate::store::Surroundings;
 
 /// Let paused jobs go on
 ///
@@ -24,20 +22,5 @@ pub struct Args {
 
 /// Does it.
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
-    act_on_each(
-        &args.target,
-        "unpause",
-        context,
-        |job| job.state().is_active(),
-        |_, _, _| {},
-        |store, queue, id| {
-            let job = store.load(id, &Surroundings::new())?;
-            if job.observation.supervised != Some(true) {
-                let message = format!("job {id} is {}: it cannot be unpaused", job.state());
-                return Ok(Deed::refused(message, job));
-            }
-            let answer = request(store, queue, &job, Verb::Unpause, None)?;
-            deed_of_answer(store, id, answer, "unpaused")
-        },
-    )
+    ask_each(&args.target, Verb::Unpause, "unpaused", "it cannot be unpaused", context)
 }
