@@ -144,8 +144,19 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
     let watch = InboxWatch::new(inbox.dir(), queue.waker());
     platform::crash_point("begin.watched");
     let journal = Journal::new(&claim, record);
-    let driver =
-        Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None, trimmer: None };
+    let driver = Driver {
+        claim,
+        journal,
+        inbox,
+        queue,
+        watch,
+        memory_kills: None,
+        epoch,
+        aborted: false,
+        nested: None,
+        input: None,
+        trimmer: None,
+    };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own };
     run.all_attempts();

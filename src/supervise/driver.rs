@@ -51,6 +51,8 @@ pub(super) struct Driver {
     pub(super) inbox: Inbox,
     pub(super) queue: WakeQueue,
     pub(super) watch: InboxWatch,
+    /// How many processes the kernel had killed for want of memory when this attempt had gone on for a moment.
+    pub(super) memory_kills: Option<u64>,
     pub(super) epoch: Instant,
     /// Whether finally steps were called off.
     pub(super) aborted: bool,
@@ -71,11 +73,12 @@ impl Driver {
     /// Drives a tree to its end.
     pub(super) fn drive(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
         let mut kill_pause = KILL_PAUSE.0;
-        let settle_at = self.now() + SHORT;
+        let (mut is_short, settle_at) = (true, self.now() + SHORT);
         let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
         loop {
-            if !self.watch.is_settled() && self.now() >= settle_at {
-                self.settle_watch();
+            if is_short && self.now() >= settle_at {
+                is_short = false;
+                self.settle();
             }
             let look = tree.look();
             if let Some(status) = look.leader_ended {
@@ -123,16 +126,17 @@ impl Driver {
             }
             let timeout = self.timeout(machine, kill_pause, activity.as_ref());
             let timeout = tree.poll().map_or(timeout, |poll| timeout.min(poll));
-            let timeout = match self.watch.is_settled() {
-                true => timeout,
-                false => timeout.min(settle_at.saturating_sub(self.now())),
-            };
+            let timeout = if is_short { timeout.min(settle_at.saturating_sub(self.now())) } else { timeout };
             self.sleep(tree, machine, timeout, drive);
         }
     }
 
-    /// Changes to the watch that stays. Whoever calls this looks into the inbox next.
-    fn settle_watch(&mut self) {
+    /// Prepares for a job that goes on: what a short one does not need. Whoever calls this looks into the inbox next.
+    fn settle(&mut self) {
+        self.memory_kills = platform::out_of_memory_kills();
+        if self.watch.is_settled() {
+            return;
+        }
         self.watch.settle();
         let watch = self.watch.name();
         if watch != "notify" {

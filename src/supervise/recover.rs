@@ -51,8 +51,19 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let mut journal = Journal::new(&claim, record);
     journal.tell(&claim, Happening::Note { message: "a recovery took over: the supervisor had died".into() });
     journal.change().supervisor = Some(own);
-    let mut driver =
-        Driver { claim, journal, inbox, queue, watch, epoch, aborted: false, nested: None, input: None, trimmer: None };
+    let mut driver = Driver {
+        claim,
+        journal,
+        inbox,
+        queue,
+        watch,
+        memory_kills: None,
+        epoch,
+        aborted: false,
+        nested: None,
+        input: None,
+        trimmer: None,
+    };
     let mut outside = Outside::new(store.clone(), spec.uid.clone(), before.clone());
     let mut machine = Machine::new(spec.stop.clone(), driver.now());
     let event = match verb {

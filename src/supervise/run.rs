@@ -23,13 +23,6 @@ use crate::platform::{self, ExecPlan, HeldChild, JobInput};
 use crate::present::json::{self, JobDocument};
 use crate::store::{Flush, Store, StoreError};
 
-/// What was so before an attempt.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    usage: Usage,
-    memory_kills: Option<u64>,
-}
-
 /// How long a job that is to be deleted stays for the client that shows its output.
 const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
 /// One job in so many sweeps up after others when it has ended.
@@ -85,7 +78,8 @@ impl Run {
         }
         self.driver.journal.change().waiting_for = None;
         self.driver.journal.enter(&self.driver.claim, State::Starting);
-        let before = Before { usage: platform::children_usage(), memory_kills: platform::out_of_memory_kills() };
+        self.driver.memory_kills = None;
+        let used_before = platform::children_usage();
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
             Err(failure) => {
@@ -101,7 +95,7 @@ impl Run {
         let mut machine = Machine::new(self.spec.stop.clone(), began);
         self.driver.drive(&mut tree, &mut machine, Drive::Command);
         self.driver.end_trimming();
-        self.conclude(&tree, &machine, before, began);
+        self.conclude(&tree, &machine, used_before, began);
         true
     }
 
@@ -252,7 +246,7 @@ impl Run {
     }
 
     /// Writes down how the attempt ended; not yet saved.
-    fn conclude(&mut self, tree: &Tree, machine: &Machine, before: Before, began: Duration) {
+    fn conclude(&mut self, tree: &Tree, machine: &Machine, used_before: Usage, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
         let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
@@ -261,13 +255,14 @@ impl Run {
         attempt.ended_at = Some(platform::now());
         attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));
         attempt.usage = Some(Usage {
-            user_ms: after.user_ms - before.usage.user_ms,
-            system_ms: after.system_ms - before.usage.system_ms,
+            user_ms: after.user_ms - used_before.user_ms,
+            system_ms: after.system_ms - used_before.system_ms,
             max_rss_bytes: after.max_rss_bytes,
         });
         attempt.adopted = left.iter().map(|row| row.identity).collect();
         if outcome.state == State::Failed && outcome.reason.is_none() && attempt.signal == Some(Signal::KILL) {
-            let memory = platform::out_of_memory_kills().zip(before.memory_kills).is_some_and(|(now, then)| now > then);
+            let memory =
+                platform::out_of_memory_kills().zip(self.driver.memory_kills).is_some_and(|(now, then)| now > then);
             attempt.message.get_or_insert_with(|| {
                 if memory {
                     "killed by a SIGKILL that jobdir did not send; meanwhile the kernel's out-of-memory killer was at work"

@@ -1,7 +1,7 @@
 //! The process table of Linux, `/proc`.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use nix::libc;
@@ -25,7 +25,8 @@ pub fn become_subreaper() -> bool {
 
 /// Returns where pids mean something now.
 pub fn place() -> Place {
-    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
+    let boot_id = read_virtual("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let boot_id = String::from_utf8_lossy(&boot_id).trim().to_owned();
     let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
     let pid_namespace =
         fs::read_link("/proc/self/ns/pid").map(|l| l.to_string_lossy().into_owned()).unwrap_or_default();
@@ -34,7 +35,27 @@ pub fn place() -> Place {
 
 /// Looks one process up; `None` when there is none of this number.
 pub fn process_info(pid: u32) -> Option<ProcessInfo> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    parse_stat(&read_virtual(&format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Reads a file that the kernel makes up while it is read. It says that it is empty, so std would begin with 32 bytes.
+fn read_virtual(path: &str) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    let mut content = vec![0; 4096];
+    let mut length = 0;
+    loop {
+        match file.read(&mut content[length..]) {
+            Ok(0) => break,
+            Ok(n) => length += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length == content.len() {
+            content.resize(length * 2, 0);
+        }
+    }
+    content.truncate(length);
+    Ok(content)
 }
 
 /// Parses `/proc/<pid>/stat`, see proc_pid_stat(5). The command may contain blanks and parentheses, hence the search
@@ -88,7 +109,7 @@ pub fn child_pids() -> Vec<u32> {
 
 /// Returns a variable of the environment that a process was started with. `None` also when we may not look.
 pub fn environment_value(pid: u32, name: &str) -> Option<String> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let environment = read_virtual(&format!("/proc/{pid}/environ")).ok()?;
     let value =
         environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     String::from_utf8(value.to_vec()).ok()
@@ -96,7 +117,7 @@ pub fn environment_value(pid: u32, name: &str) -> Option<String> {
 
 /// Returns how many processes the kernel has killed for want of memory since boot, if it tells.
 pub fn out_of_memory_kills() -> Option<u64> {
-    let vmstat = fs::read_to_string("/proc/vmstat").ok()?;
+    let vmstat = String::from_utf8(read_virtual("/proc/vmstat").ok()?).ok()?;
     vmstat.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
 }
 
