@@ -54,6 +54,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "prune" -d 'Remove end
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "doctor" -d 'Find what is wrong here, and say how to mend it'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "capabilities" -d 'Show what this version can do on this host'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "schema" -d 'Show the JSON Schema of every document'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "config" -d 'Show the configuration in force, and where it comes from'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "help" -d 'Show help, or the page for AI agents'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "skill" -d 'Install the page for AI agents'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l name -d 'Give the job a name; only one active job can bear it' -r
@@ -92,6 +93,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-delay -d 'Wa
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l observe -d 'Hand back after this time with the job going on' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l profile -d 'Use the defaults of this profile' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -102,6 +104,12 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Ke
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id and return as soon as the command executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach or --observe)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-rm -d 'Not --rm, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-clear-env -d 'Not --clear-env, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l save-env -d 'Not --no-save-env, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-merge-output -d 'Not --merge-output, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-detach -d 'Not --detach, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-json -d 'Not --json, whatever the configuration says'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
@@ -133,6 +141,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-delay -d 
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l retry-backoff -d 'Multiply the delay by this from one retry to the next' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l resume-with -d 'What \'resume\' runs: a template with {args} and {meta.KEY}' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l observe -d 'Hand back after this time with the job going on' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l profile -d 'Use the defaults of this profile' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
@@ -143,6 +152,12 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach or --observe)'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-kill-survivors -d 'Not --kill-survivors, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-clear-env -d 'Not --clear-env, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l save-env -d 'Not --no-save-env, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-merge-output -d 'Not --merge-output, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-detach -d 'Not --detach, whatever the configuration says'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-json -d 'Not --json, whatever the configuration says'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r
@@ -474,6 +489,14 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l json -d 'Print JSON, which is the default and only format'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s v -l verbose -d 'Say more about what is done'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l profile -d 'Show what this profile makes of it' -r
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l json -d 'Print one JSON document'
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -s v -l verbose -d 'Say more about what is done'
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''

@@ -60,6 +60,7 @@ const VERBS: &[Verb] = &[
     verb!(doctor, "Find what is wrong here, and say how to mend it", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
     verb!(schema, "Show the JSON Schema of every document", aliases: &[], usage: exit_code::USAGE),
+    verb!(config, "Show the configuration in force, and where it comes from", aliases: &[], usage: exit_code::USAGE),
     verb!(help, "Show help, or the page for AI agents", aliases: &[], usage: exit_code::USAGE),
     verb!(skill, "Install the page for AI agents", aliases: &[], usage: exit_code::USAGE),
 ];
@@ -144,25 +145,25 @@ fn subcommand(verb: &Verb) -> Command {
     Command::new(verb.name).about(verb.about).visible_aliases(verb.aliases.iter().copied())
 }
 
+fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let verbs = VERBS.iter().map(|verb| subcommand(verb).defer(verb.define));
+    let hidden = subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define);
+    skeleton().subcommands(verbs).subcommand(hidden).try_get_matches_from(arguments)
+}
+
 /// Runs one invocation. `arguments` includes the program's name. Returns the exit code of the process.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    let mut command = skeleton();
-    for verb in VERBS {
-        command = command.subcommand(subcommand(verb).defer(verb.define));
-    }
-    command = command.subcommand(subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define));
-    let json = wants_json(&arguments);
-    let matches = match command.try_get_matches_from(&arguments) {
+    let matches = match parse(&arguments) {
         Ok(matches) => matches,
-        Err(error) => return refuse(&error, &arguments, json),
+        Err(error) => return refuse(&error, &arguments),
     };
-    let Some((name, matches)) = matches.subcommand() else { return exit_code::USAGE };
+    let Some((name, given)) = matches.subcommand() else { return exit_code::USAGE };
     if name == "help"
-        && let Some(instead) = help_instead(matches)
+        && let Some(instead) = help_instead(given)
     {
         return run(arguments.into_iter().take(1).chain(instead).collect());
     }
-    let color = match matches.get_one::<String>("color").map(String::as_str) {
+    let color = match given.get_one::<String>("color").map(String::as_str) {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
@@ -170,18 +171,66 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let Some(verb) = VERBS.iter().chain([&ASKED_BY_SHELLS]).find(|verb| verb.name == name) else {
         return exit_code::USAGE;
     };
-    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json).of(verb.name);
-    let code = match (verb.run)(matches, &context) {
-        Ok(code) => code,
-        Err(error) => {
-            error.report(&context);
-            error.exit
+    let state_dir = given.get_one::<PathBuf>("state-dir").cloned();
+    let mut context = Context::new(state_dir, color, has_json(given)).of(verb.name);
+    let done = match with_defaults(verb, given, &arguments, &context) {
+        Ok(None) => (verb.run)(given, &context),
+        Ok(Some(matches)) => {
+            let given = matches.subcommand_matches(name).unwrap_or(given);
+            context.set_json(has_json(given));
+            (verb.run)(given, &context)
         }
+        Err(error) => Err(error.of_run()),
     };
+    let code = done.unwrap_or_else(|error| {
+        error.report(&context);
+        error.exit
+    });
     let Some((error, text)) = context.lost_output() else { return code };
     let text = crate::present::text::escape(text.trim_end());
     context.talk(&format!("error: cannot write to stdout: {error}; what was to be printed begins: {text}"));
     if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
+}
+
+/// The verbs for whose options the configuration has defaults.
+const CONFIGURED: [&str; 2] = ["run", "resume"];
+
+/// Reads the command line once more with the defaults of the configuration in front of what the user gave, if there are
+/// any.
+fn with_defaults(
+    verb: &Verb,
+    given: &ArgMatches,
+    arguments: &[OsString],
+    context: &Context,
+) -> Result<Option<ArgMatches>, CommandError> {
+    if !CONFIGURED.contains(&verb.name) {
+        return Ok(None);
+    }
+    let settings = context.settings()?;
+    let layers = commands::defaults::layers(settings, verb.name, given)?;
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    let defaults = commands::defaults::arguments(settings, &layers, &(verb.define)(subcommand(verb)), given)?;
+    let (before, after) = arguments.split_at(after_the_verb(arguments));
+    let defaults = defaults.into_iter().map(OsString::from);
+    let all: Vec<OsString> = before.iter().cloned().chain(defaults).chain(after.iter().cloned()).collect();
+    let matches = parse(&all).map_err(|error| commands::defaults::blame(settings, &layers, &error))?;
+    Ok(Some(matches))
+}
+
+/// Finds the place behind the verb: the first word that is neither a global option nor the value of one.
+fn after_the_verb(arguments: &[OsString]) -> usize {
+    let command = skeleton();
+    let takes_value = |word: &str| {
+        let name = word.trim_start_matches('-');
+        command.get_arguments().any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
+    };
+    let mut at = 1;
+    while let Some(word) = arguments.get(at).map(|word| word.to_string_lossy()).filter(|word| word.starts_with('-')) {
+        at += if takes_value(&word) { 2 } else { 1 };
+    }
+    at + 1
 }
 
 /// Returns the arguments that show what `help` is asked for, if a command knows it.
@@ -190,7 +239,13 @@ fn help_instead(matches: &ArgMatches) -> Option<Vec<OsString>> {
     Some(args.instead()?.into_iter().map(OsString::from).collect())
 }
 
-/// Says whether JSON was asked of jobdir itself: before `--`, and before the command of `run`.
+/// Says whether JSON is wanted.
+fn has_json(given: &ArgMatches) -> bool {
+    let format = given.try_get_raw("format").ok().flatten().and_then(|mut values| values.next());
+    matches!(given.try_get_one("json"), Ok(Some(true))) || format.is_some_and(|f| f == "json" || f == "ndjson")
+}
+
+/// Says whether JSON was probably asked of jobdir itself, when its arguments make no sense: before `--`.
 fn wants_json(arguments: &[OsString]) -> bool {
     let own: Vec<&str> =
         arguments.iter().skip(1).take_while(|word| *word != "--").map(|word| word.to_str().unwrap_or("")).collect();
@@ -199,7 +254,7 @@ fn wants_json(arguments: &[OsString]) -> bool {
 }
 
 /// Prints help, version or what is wrong with the usage.
-fn refuse(error: &clap::Error, arguments: &[OsString], json: bool) -> u8 {
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
     if !error.use_stderr() {
         error.print().ok();
         return exit_code::DONE;
@@ -208,7 +263,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString], json: bool) -> u8 {
         arguments.iter().skip(1).any(|word| word == verb.name || verb.aliases.iter().any(|alias| word == alias))
     };
     let code = VERBS.iter().find(is_verb).map_or(exit_code::USAGE, |verb| verb.usage);
-    if json {
+    if wants_json(arguments) {
         let text = error.render().to_string();
         let message = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().trim().to_owned();
         let context = Context::new(None, ColorChoice::Never, true);
@@ -232,6 +287,18 @@ mod tests {
     fn every_verb_is_in_the_list_of_names() {
         let verbs: Vec<_> = VERBS.iter().map(|verb| verb.name).collect();
         assert_eq!(verbs, commands::NAMES);
+    }
+
+    #[test]
+    fn the_verb_is_found_behind_global_options() {
+        for (line, rest) in [
+            ("jobdir run -d run", "-d run"),
+            ("jobdir --state-dir run -vv run x", "x"),
+            ("jobdir --state-dir=run --color never run x", "x"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(words[after_the_verb(&words)..].join(" ".as_ref()), rest, "{line}");
+        }
     }
 
     #[test]

@@ -1,7 +1,23 @@
 //! `jobdir run` in the foreground: what it shows and how it ends.
 
-use crate::support::env::helper;
+use crate::support::env::{helper, jobdir};
 use crate::support::{TestEnv, Witness, words};
+
+#[test]
+fn what_comes_behind_the_command_is_its_own() {
+    let env = TestEnv::new();
+    // Each of these words is an option of jobdir, too.
+    for words in
+        ["-d", "-l a", "--timeout 5", "--json", "x -e A -- --name", "--no-such-option", "--help", "--profile x"]
+    {
+        let line: Vec<&str> = ["run", "printf", "%s "].into_iter().chain(words.split(' ')).collect();
+        env.program(jobdir(), &line).run().assert_code(0).assert_stdout(&format!("{words} ")).assert_stderr("");
+    }
+    // Not even a refusal takes it for its own.
+    let output = env.program(jobdir(), &["run", "no-such-command", "--json"]).run();
+    output.assert_code(127).assert_stdout("").assert_says("error:");
+    env.jobdir(&["run", "--", "echo", "--", "-d"]).assert_code(0).assert_stdout("-- -d\n");
+}
 
 #[test]
 fn the_exit_code_of_the_command_becomes_ours() {
