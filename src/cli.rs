@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
 use crate::commands;
@@ -31,7 +32,7 @@ macro_rules! verb {
             name: stringify!($module),
             aliases: $aliases,
             about: $about,
-            define: |command| commands::$module::Args::augment_args(command).about($about),
+            define: |command| on_one_screen(commands::$module::Args::augment_args(command).about($about)),
             run: |matches, context| {
                 let args = commands::$module::Args::from_arg_matches(matches).map_err(anyhow::Error::from)?;
                 commands::$module::run(args, context)
@@ -69,6 +70,45 @@ const VERBS: &[Verb] = &[
 const ASKED_BY_SHELLS: Verb =
     verb!(complete, "List the jobs that a command can be meant for", aliases: &[], usage: exit_code::USAGE);
 
+/// What `-h` shows of the many options by which jobs are started.
+const OFTEN_USED: &[&str] = &["name", "env", "timeout", "detach", "observe"];
+
+/// What it does not show of the options of other verbs.
+const SELDOM_USED: &[&str] = &[
+    "abort",
+    "columns",
+    "cwd",
+    "failed",
+    "format",
+    "head",
+    "here",
+    "ids",
+    "max-bytes",
+    "no-wait",
+    "quiet",
+    "reason",
+    "since",
+    "sort",
+    "strip-ansi",
+];
+
+/// Makes `-h` fit a screen: options that are often used, and three examples. `--help` has all of it.
+fn on_one_screen(command: Command) -> Command {
+    let whole = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let starts_jobs = CONFIGURED.contains(&command.get_name());
+    let examples = whole.split("\n\n").next().unwrap_or_default();
+    let mut some = examples.lines().take(4).collect::<Vec<_>>().join("\n");
+    if starts_jobs {
+        some.push_str("\n\n--help tells of all: input and output, stop plans, cleaning up, mutexes, retries");
+    }
+    let is_shown =
+        move |long: &str| if starts_jobs { OFTEN_USED.contains(&long) } else { !SELDOM_USED.contains(&long) };
+    command.after_help(some).after_long_help(whole).mut_args(|arg| {
+        // The global options are here, too, when a verb is built late; what hides them stays.
+        if arg.get_long().is_some_and(|long| !is_shown(long)) { arg.hide_short_help(true) } else { arg }
+    })
+}
+
 const LONG_ABOUT: &str = "\
 Runs commands as jobs that cannot be lost. Each job has a supervisor of its own and a directory that tells everything
 about it; there is no daemon. Whatever dies, in whatever order, jobdir tells the truth about a job, can still stop all of
@@ -99,7 +139,7 @@ fn skeleton() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs commands as jobs that cannot be lost")
         .long_about(LONG_ABOUT)
-        .after_help(EXAMPLES)
+        .after_long_help(EXAMPLES)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -111,6 +151,7 @@ fn skeleton() -> Command {
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(PathBuf))
                 .help_heading("Global options")
+                .hide_short_help(true)
                 .help("Where the jobs are [env: JOBDIR_STATE_DIR]")
                 .long_help(
                     "Where the jobs are. Without it, JOBDIR_STATE_DIR says so; without that, the platform's directory for \
@@ -125,6 +166,7 @@ fn skeleton() -> Command {
                 .value_parser(["auto", "always", "never"])
                 .hide_possible_values(true)
                 .help_heading("Global options")
+                .hide_short_help(true)
                 .help("Use colour: auto, always or never [env: NO_COLOR]")
                 .long_help(
                     "When to use colour. 'auto', the default, uses it on a terminal unless NO_COLOR is set or TERM is 'dumb'",
@@ -137,6 +179,7 @@ fn skeleton() -> Command {
                 .global(true)
                 .action(ArgAction::Count)
                 .help_heading("Global options")
+                .hide_short_help(true)
                 .help("Say more about what is done"),
         )
 }
@@ -270,6 +313,12 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
         CommandError::usage(message).hint("see 'jobdir COMMAND --help'").report(&context);
     } else {
         error.print().ok();
+        let verb = arguments.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+        if error.kind() == ErrorKind::UnknownArgument && verb.is_some_and(|verb| verb == "run") {
+            let hint =
+                "hint: options before the command are jobdir's, what comes behind it is its own: jobdir run -d ls -la";
+            Context::new(None, ColorChoice::Never, false).talk(hint);
+        }
     }
     code
 }

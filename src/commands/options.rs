@@ -161,15 +161,15 @@ pub struct JobArgs {
     /// Repeat a failed attempt so many times
     ///
     /// What was stopped on request or by a limit is not repeated, nor what fails 5 times within 10 s. By default nothing is.
-    #[arg(long, value_name = "NUMBER", help_heading = "Retrying")]
+    #[arg(long, value_name = "NUMBER", help_heading = "Coordination")]
     retries: Option<u32>,
     /// Wait so long before the first retry
     ///
     /// The default is 1s.
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Retrying")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Coordination")]
     retry_delay: Option<Duration>,
     /// Multiply the delay by this from one retry to the next
-    #[arg(long, value_name = "FACTOR", value_parser = parse_backoff, help_heading = "Retrying")]
+    #[arg(long, value_name = "FACTOR", value_parser = parse_backoff, help_heading = "Coordination")]
     retry_backoff: Option<f64>,
     /// What 'resume' runs: a template with {args} and {meta.KEY}
     ///

@@ -142,7 +142,10 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
             // Somebody was faster: meet that job in the next round.
             Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}
             Err(error) => {
-                let error = CommandError::from(error);
+                let mut error = CommandError::from(error);
+                if let ("not_found", Some(meant)) = (error.code, likely_mistake(&args.command)) {
+                    error.hint = Some(meant);
+                }
                 if let (Some(file), None) = (&id_file, &error.id) {
                     file.remove();
                 }
@@ -170,6 +173,26 @@ fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) ->
         copy_typed(writer);
     }
     Ok(launched)
+}
+
+/// Says what was probably meant by a command that does not exist.
+fn likely_mistake(command: &[OsString]) -> Option<String> {
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let first = words.first()?;
+    let whole = crate::present::text::escape(&words.join(" "));
+    if first.contains(char::is_whitespace) || words.iter().any(|word| matches!(&**word, "|" | "&&" | "||" | ";" | ">"))
+    {
+        let whole = whole.replace('\'', "'\\''");
+        return Some(format!("no shell reads the command; to let one: jobdir run -- sh -c '{whole}'"));
+    }
+    if parse_duration(first).is_ok() && words.len() > 1 {
+        return Some(format!(
+            "'{first}' was taken for the command: an option has one value; perhaps you meant: jobdir run -- {}",
+            crate::present::text::escape(&words[1..].join(" "))
+        ));
+    }
+    const OF_SHELLS: [&str; 8] = ["alias", "cd", "eval", "exec", "export", "set", "source", "ulimit"];
+    OF_SHELLS.contains(&&**first).then(|| format!("'{first}' is part of the shell: jobdir run -- sh -c '{whole}'"))
 }
 
 /// What to do about an active job that bears the name. Returns the exit code when that is all; else a new job may be

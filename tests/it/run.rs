@@ -20,6 +20,24 @@ fn what_comes_behind_the_command_is_its_own() {
 }
 
 #[test]
+fn a_likely_mistake_is_explained() {
+    let env = TestEnv::new();
+    for (words, says) in [
+        (&["run", "--timeout", "5", "10", "sleep"][..], "'10' was taken for the command"),
+        (&["run", "ls -la | head"], "jobdir run -- sh -c 'ls -la | head'"),
+        (&["run", "nosuch", "|", "head"], "jobdir run -- sh -c 'nosuch | head'"),
+        (&["run", "cd", "/"], "'cd' is part of the shell"),
+        (&["run", "no-such-command"], "'jobdir resume"),
+    ] {
+        env.jobdir(words).assert_code(127).assert_stdout("").assert_says(says);
+    }
+    env.jobdir(&["run", "-x", "ls"]).assert_code(125).assert_says("options before the command are jobdir's");
+    env.jobdir(&["run", "--timeuot", "5", "ls"]).assert_code(125).assert_says("--timeout");
+    env.jobdir(&["jbos"]).assert_code(2).assert_says("'jobs'");
+    env.jobdir(&["jobs", "--jsno"]).assert_code(2).assert_says("--json");
+}
+
+#[test]
 fn the_exit_code_of_the_command_becomes_ours() {
     let env = TestEnv::new();
     for code in [0, 1, 3, 125, 255] {
