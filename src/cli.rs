@@ -180,7 +180,7 @@ fn skeleton() -> Command {
                 .action(ArgAction::Count)
                 .help_heading("Global options")
                 .hide_short_help(true)
-                .help("Say more about what is done"),
+                .help("Say where the jobs are, and which defaults are used"),
         )
 }
 
@@ -216,6 +216,9 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     };
     let state_dir = given.get_one::<PathBuf>("state-dir").cloned();
     let mut context = Context::new(state_dir, color, has_json(given)).of(verb.name);
+    if given.get_count("verbose") > 0 {
+        context.talk(&format!("jobdir: state directory '{}'", context.state_dir().display()));
+    }
     let done = match with_defaults(verb, given, &arguments, &context) {
         Ok(None) => (verb.run)(given, &context),
         Ok(Some(matches)) => {
@@ -253,6 +256,11 @@ fn with_defaults(
     let layers = commands::defaults::layers(settings, verb.name, given)?;
     if layers.is_empty() {
         return Ok(None);
+    }
+    if given.get_count("verbose") > 0 {
+        let file = settings.path.as_deref().unwrap_or("config.toml".as_ref()).display();
+        let names: Vec<&str> = layers.iter().map(|section| section.name.as_str()).collect();
+        context.talk(&format!("jobdir: defaults from {} of '{file}'", crate::present::text::escape(&names.join(", "))));
     }
     let defaults = commands::defaults::arguments(settings, &layers, &(verb.define)(subcommand(verb)), given)?;
     let (before, after) = arguments.split_at(after_the_verb(arguments));

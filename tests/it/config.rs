@@ -55,6 +55,8 @@ fn the_command_line_wins_over_the_profile_and_that_over_run() {
     // What comes behind the command is the command's.
     env.jobdir(&["run", "echo", "--profile", "ci"]).assert_code(0).assert_stdout("--profile ci\n");
     env.jobdir(&["--state-dir", "run", "-v", "run", "echo", "x"]).assert_code(0).assert_stdout("x\n");
+    let told = env.jobdir(&["run", "-v", "--profile", "ci", "--name", "v", "true"]);
+    told.assert_code(0).assert_says("state directory '").assert_says("defaults from [profiles.ci], [run] of '");
 }
 
 #[test]
