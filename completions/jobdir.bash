@@ -22,6 +22,9 @@ _jobdir() {
             jobdir,capabilities)
                 cmd="jobdir__subcmd__capabilities"
                 ;;
+            jobdir,config)
+                cmd="jobdir__subcmd__config"
+                ;;
             jobdir,delete)
                 cmd="jobdir__subcmd__delete"
                 ;;
@@ -98,7 +101,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune doctor capabilities schema help skill"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune doctor capabilities schema config help skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +188,35 @@ _jobdir() {
                 return 0
             fi
             case "${prev}" in
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__config)
+            opts="-v -h --profile --json --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -648,7 +680,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__resume)
-            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
+            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-kill-survivors --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -778,6 +810,10 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -797,7 +833,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__run)
-            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --state-dir --color --verbose --help"
+            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-rm --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -944,6 +980,10 @@ _jobdir() {
                     return 0
                     ;;
                 --observe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1263,7 +1303,7 @@ _jobdir_with_jobs() {
     done
     [[ $cur == -* || $cur == "=" ]] && return
     case $verb,$before in
-        resume,--cwd | resume,-C | resume,--env | resume,-e | resume,--env-file | resume,--umask | resume,--nice | resume,--rlimit | resume,--stdin | resume,--log-max | resume,--stop-plan | resume,--stop-signal | resume,--grace | resume,--signal-scope | resume,--leftovers | resume,--timeout | resume,--idle-timeout | resume,--abandon-after | resume,--early-signal | resume,--finally | resume,--finally-timeout | resume,--on-exit | resume,--mutex | resume,--slots | resume,--after | resume,--queue-timeout | resume,--retries | resume,--retry-delay | resume,--retry-backoff | resume,--resume-with | resume,--observe | resume,--state-dir | resume,--color) return ;;
+        resume,--cwd | resume,-C | resume,--env | resume,-e | resume,--env-file | resume,--umask | resume,--nice | resume,--rlimit | resume,--stdin | resume,--log-max | resume,--stop-plan | resume,--stop-signal | resume,--grace | resume,--signal-scope | resume,--leftovers | resume,--timeout | resume,--idle-timeout | resume,--abandon-after | resume,--early-signal | resume,--finally | resume,--finally-timeout | resume,--on-exit | resume,--mutex | resume,--slots | resume,--after | resume,--queue-timeout | resume,--retries | resume,--retry-delay | resume,--retry-backoff | resume,--resume-with | resume,--observe | resume,--profile | resume,--state-dir | resume,--color) return ;;
         resume,*) ;;
         status,--property | status,-P | status,--state-dir | status,--color) return ;;
         status,*) ;;

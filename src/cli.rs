@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
 use crate::commands;
@@ -31,7 +32,7 @@ macro_rules! verb {
             name: stringify!($module),
             aliases: $aliases,
             about: $about,
-            define: |command| commands::$module::Args::augment_args(command).about($about),
+            define: |command| on_one_screen(commands::$module::Args::augment_args(command).about($about)),
             run: |matches, context| {
                 let args = commands::$module::Args::from_arg_matches(matches).map_err(anyhow::Error::from)?;
                 commands::$module::run(args, context)
@@ -60,6 +61,7 @@ const VERBS: &[Verb] = &[
     verb!(doctor, "Find what is wrong here, and say how to mend it", aliases: &[], usage: exit_code::USAGE),
     verb!(capabilities, "Show what this version can do on this host", aliases: &[], usage: exit_code::USAGE),
     verb!(schema, "Show the JSON Schema of every document", aliases: &[], usage: exit_code::USAGE),
+    verb!(config, "Show the configuration in force, and where it comes from", aliases: &[], usage: exit_code::USAGE),
     verb!(help, "Show help, or the page for AI agents", aliases: &[], usage: exit_code::USAGE),
     verb!(skill, "Install the page for AI agents", aliases: &[], usage: exit_code::USAGE),
 ];
@@ -67,6 +69,45 @@ const VERBS: &[Verb] = &[
 /// What completions ask; no command for people, so it is in no list of them.
 const ASKED_BY_SHELLS: Verb =
     verb!(complete, "List the jobs that a command can be meant for", aliases: &[], usage: exit_code::USAGE);
+
+/// What `-h` shows of the many options by which jobs are started.
+const OFTEN_USED: &[&str] = &["name", "env", "timeout", "detach", "observe"];
+
+/// What it does not show of the options of other verbs.
+const SELDOM_USED: &[&str] = &[
+    "abort",
+    "columns",
+    "cwd",
+    "failed",
+    "format",
+    "head",
+    "here",
+    "ids",
+    "max-bytes",
+    "no-wait",
+    "quiet",
+    "reason",
+    "since",
+    "sort",
+    "strip-ansi",
+];
+
+/// Makes `-h` fit a screen: options that are often used, and three examples. `--help` has all of it.
+fn on_one_screen(command: Command) -> Command {
+    let whole = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let starts_jobs = CONFIGURED.contains(&command.get_name());
+    let examples = whole.split("\n\n").next().unwrap_or_default();
+    let mut some = examples.lines().take(4).collect::<Vec<_>>().join("\n");
+    if starts_jobs {
+        some.push_str("\n\n--help tells of all: input and output, stop plans, cleaning up, mutexes, retries");
+    }
+    let is_shown =
+        move |long: &str| if starts_jobs { OFTEN_USED.contains(&long) } else { !SELDOM_USED.contains(&long) };
+    command.after_help(some).after_long_help(whole).mut_args(|arg| {
+        // The global options are here, too, when a verb is built late; what hides them stays.
+        if arg.get_long().is_some_and(|long| !is_shown(long)) { arg.hide_short_help(true) } else { arg }
+    })
+}
 
 const LONG_ABOUT: &str = "\
 Runs commands as jobs that cannot be lost. Each job has a supervisor of its own and a directory that tells everything
@@ -98,7 +139,7 @@ fn skeleton() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs commands as jobs that cannot be lost")
         .long_about(LONG_ABOUT)
-        .after_help(EXAMPLES)
+        .after_long_help(EXAMPLES)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -110,6 +151,7 @@ fn skeleton() -> Command {
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(PathBuf))
                 .help_heading("Global options")
+                .hide_short_help(true)
                 .help("Where the jobs are [env: JOBDIR_STATE_DIR]")
                 .long_help(
                     "Where the jobs are. Without it, JOBDIR_STATE_DIR says so; without that, the platform's directory for \
@@ -124,6 +166,7 @@ fn skeleton() -> Command {
                 .value_parser(["auto", "always", "never"])
                 .hide_possible_values(true)
                 .help_heading("Global options")
+                .hide_short_help(true)
                 .help("Use colour: auto, always or never [env: NO_COLOR]")
                 .long_help(
                     "When to use colour. 'auto', the default, uses it on a terminal unless NO_COLOR is set or TERM is 'dumb'",
@@ -136,7 +179,8 @@ fn skeleton() -> Command {
                 .global(true)
                 .action(ArgAction::Count)
                 .help_heading("Global options")
-                .help("Say more about what is done"),
+                .hide_short_help(true)
+                .help("Say where the jobs are, and which defaults are used"),
         )
 }
 
@@ -144,25 +188,25 @@ fn subcommand(verb: &Verb) -> Command {
     Command::new(verb.name).about(verb.about).visible_aliases(verb.aliases.iter().copied())
 }
 
+fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let verbs = VERBS.iter().map(|verb| subcommand(verb).defer(verb.define));
+    let hidden = subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define);
+    skeleton().subcommands(verbs).subcommand(hidden).try_get_matches_from(arguments)
+}
+
 /// Runs one invocation. `arguments` includes the program's name. Returns the exit code of the process.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    let mut command = skeleton();
-    for verb in VERBS {
-        command = command.subcommand(subcommand(verb).defer(verb.define));
-    }
-    command = command.subcommand(subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define));
-    let json = wants_json(&arguments);
-    let matches = match command.try_get_matches_from(&arguments) {
+    let matches = match parse(&arguments) {
         Ok(matches) => matches,
-        Err(error) => return refuse(&error, &arguments, json),
+        Err(error) => return refuse(&error, &arguments),
     };
-    let Some((name, matches)) = matches.subcommand() else { return exit_code::USAGE };
+    let Some((name, given)) = matches.subcommand() else { return exit_code::USAGE };
     if name == "help"
-        && let Some(instead) = help_instead(matches)
+        && let Some(instead) = help_instead(given)
     {
         return run(arguments.into_iter().take(1).chain(instead).collect());
     }
-    let color = match matches.get_one::<String>("color").map(String::as_str) {
+    let color = match given.get_one::<String>("color").map(String::as_str) {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
@@ -170,18 +214,74 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let Some(verb) = VERBS.iter().chain([&ASKED_BY_SHELLS]).find(|verb| verb.name == name) else {
         return exit_code::USAGE;
     };
-    let context = Context::new(matches.get_one::<PathBuf>("state-dir").cloned(), color, json).of(verb.name);
-    let code = match (verb.run)(matches, &context) {
-        Ok(code) => code,
-        Err(error) => {
-            error.report(&context);
-            error.exit
+    let state_dir = given.get_one::<PathBuf>("state-dir").cloned();
+    let mut context = Context::new(state_dir, color, has_json(given)).of(verb.name);
+    if given.get_count("verbose") > 0 {
+        context.talk(&format!("jobdir: state directory '{}'", context.state_dir().display()));
+    }
+    let done = match with_defaults(verb, given, &arguments, &context) {
+        Ok(None) => (verb.run)(given, &context),
+        Ok(Some(matches)) => {
+            let given = matches.subcommand_matches(name).unwrap_or(given);
+            context.set_json(has_json(given));
+            (verb.run)(given, &context)
         }
+        Err(error) => Err(error.of_run()),
     };
+    let code = done.unwrap_or_else(|error| {
+        error.report(&context);
+        error.exit
+    });
     let Some((error, text)) = context.lost_output() else { return code };
     let text = crate::present::text::escape(text.trim_end());
     context.talk(&format!("error: cannot write to stdout: {error}; what was to be printed begins: {text}"));
     if verb.usage == exit_code::JOBDIR_FAILED { exit_code::JOBDIR_FAILED } else { exit_code::FAILED }
+}
+
+/// The verbs for whose options the configuration has defaults.
+const CONFIGURED: [&str; 2] = ["run", "resume"];
+
+/// Reads the command line once more with the defaults of the configuration in front of what the user gave, if there are
+/// any.
+fn with_defaults(
+    verb: &Verb,
+    given: &ArgMatches,
+    arguments: &[OsString],
+    context: &Context,
+) -> Result<Option<ArgMatches>, CommandError> {
+    if !CONFIGURED.contains(&verb.name) {
+        return Ok(None);
+    }
+    let settings = context.settings()?;
+    let layers = commands::defaults::layers(settings, verb.name, given)?;
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    if given.get_count("verbose") > 0 {
+        let file = settings.path.as_deref().unwrap_or("config.toml".as_ref()).display();
+        let names: Vec<&str> = layers.iter().map(|section| section.name.as_str()).collect();
+        context.talk(&format!("jobdir: defaults from {} of '{file}'", crate::present::text::escape(&names.join(", "))));
+    }
+    let defaults = commands::defaults::arguments(settings, &layers, &(verb.define)(subcommand(verb)), given)?;
+    let (before, after) = arguments.split_at(after_the_verb(arguments));
+    let defaults = defaults.into_iter().map(OsString::from);
+    let all: Vec<OsString> = before.iter().cloned().chain(defaults).chain(after.iter().cloned()).collect();
+    let matches = parse(&all).map_err(|error| commands::defaults::blame(settings, &layers, &error))?;
+    Ok(Some(matches))
+}
+
+/// Finds the place behind the verb: the first word that is neither a global option nor the value of one.
+fn after_the_verb(arguments: &[OsString]) -> usize {
+    let command = skeleton();
+    let takes_value = |word: &str| {
+        let name = word.trim_start_matches('-');
+        command.get_arguments().any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
+    };
+    let mut at = 1;
+    while let Some(word) = arguments.get(at).map(|word| word.to_string_lossy()).filter(|word| word.starts_with('-')) {
+        at += if takes_value(&word) { 2 } else { 1 };
+    }
+    at + 1
 }
 
 /// Returns the arguments that show what `help` is asked for, if a command knows it.
@@ -190,7 +290,13 @@ fn help_instead(matches: &ArgMatches) -> Option<Vec<OsString>> {
     Some(args.instead()?.into_iter().map(OsString::from).collect())
 }
 
-/// Says whether JSON was asked of jobdir itself: before `--`, and before the command of `run`.
+/// Says whether JSON is wanted.
+fn has_json(given: &ArgMatches) -> bool {
+    let format = given.try_get_raw("format").ok().flatten().and_then(|mut values| values.next());
+    matches!(given.try_get_one("json"), Ok(Some(true))) || format.is_some_and(|f| f == "json" || f == "ndjson")
+}
+
+/// Says whether JSON was probably asked of jobdir itself, when its arguments make no sense: before `--`.
 fn wants_json(arguments: &[OsString]) -> bool {
     let own: Vec<&str> =
         arguments.iter().skip(1).take_while(|word| *word != "--").map(|word| word.to_str().unwrap_or("")).collect();
@@ -199,7 +305,7 @@ fn wants_json(arguments: &[OsString]) -> bool {
 }
 
 /// Prints help, version or what is wrong with the usage.
-fn refuse(error: &clap::Error, arguments: &[OsString], json: bool) -> u8 {
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
     if !error.use_stderr() {
         error.print().ok();
         return exit_code::DONE;
@@ -208,13 +314,19 @@ fn refuse(error: &clap::Error, arguments: &[OsString], json: bool) -> u8 {
         arguments.iter().skip(1).any(|word| word == verb.name || verb.aliases.iter().any(|alias| word == alias))
     };
     let code = VERBS.iter().find(is_verb).map_or(exit_code::USAGE, |verb| verb.usage);
-    if json {
+    if wants_json(arguments) {
         let text = error.render().to_string();
         let message = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().trim().to_owned();
         let context = Context::new(None, ColorChoice::Never, true);
         CommandError::usage(message).hint("see 'jobdir COMMAND --help'").report(&context);
     } else {
         error.print().ok();
+        let verb = arguments.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+        if error.kind() == ErrorKind::UnknownArgument && verb.is_some_and(|verb| verb == "run") {
+            let hint =
+                "hint: options before the command are jobdir's, what comes behind it is its own: jobdir run -d ls -la";
+            Context::new(None, ColorChoice::Never, false).talk(hint);
+        }
     }
     code
 }
@@ -232,6 +344,18 @@ mod tests {
     fn every_verb_is_in_the_list_of_names() {
         let verbs: Vec<_> = VERBS.iter().map(|verb| verb.name).collect();
         assert_eq!(verbs, commands::NAMES);
+    }
+
+    #[test]
+    fn the_verb_is_found_behind_global_options() {
+        for (line, rest) in [
+            ("jobdir run -d run", "-d run"),
+            ("jobdir --state-dir run -vv run x", "x"),
+            ("jobdir --state-dir=run --color never run x", "x"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(words[after_the_verb(&words)..].join(" ".as_ref()), rest, "{line}");
+        }
     }
 
     #[test]

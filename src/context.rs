@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,30 @@ use crate::domain::signal::Signal;
 use crate::domain::spec::Variables;
 use crate::platform::{self, WakeQueue};
 use crate::present::style::{ColorChoice, Style};
+use crate::settings::{Settings, SettingsError};
 use crate::store::{Store, StoreError};
+
+/// Where a choice comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// From an option.
+    CommandLine,
+    /// From a variable.
+    Environment,
+    /// From nowhere else.
+    BuiltIn,
+}
 
 /// The surroundings of one invocation.
 #[derive(Debug)]
 pub struct Context {
     state_dir: PathBuf,
+    origin_of_state_dir: Origin,
     color: ColorChoice,
     json: bool,
     verb: &'static str,
     file_mask: u32,
+    settings: OnceCell<Result<Settings, SettingsError>>,
     /// The first failure to print, and what was to be printed.
     lost: RefCell<Option<(std::io::Error, String)>>,
 }
@@ -34,16 +48,20 @@ impl Context {
         let file_mask = platform::set_file_mask(0o077);
         // That a file may not grow is told by whoever wanted to write it.
         platform::ignore_write_signals();
-        let state_dir = state_dir
-            .or_else(|| std::env::var_os("JOBDIR_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from))
-            .or_else(default_state_dir)
-            .unwrap_or_else(|| PathBuf::from(".jobdir"));
+        let named = std::env::var_os("JOBDIR_STATE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let (state_dir, origin_of_state_dir) = match (state_dir, named) {
+            (Some(dir), _) => (dir, Origin::CommandLine),
+            (None, Some(dir)) => (dir, Origin::Environment),
+            (None, None) => (default_state_dir().unwrap_or_else(|| PathBuf::from(".jobdir")), Origin::BuiltIn),
+        };
         Self {
+            origin_of_state_dir,
             state_dir: std::path::absolute(&state_dir).unwrap_or(state_dir),
             color,
             json,
             verb: "COMMAND",
             file_mask,
+            settings: OnceCell::new(),
             lost: RefCell::default(),
         }
     }
@@ -65,9 +83,19 @@ impl Context {
         &self.state_dir
     }
 
+    /// Says why the state is there.
+    pub fn origin_of_state_dir(&self) -> Origin {
+        self.origin_of_state_dir
+    }
+
     /// Says whether one JSON document is wanted on stdout, errors included.
     pub fn wants_json(&self) -> bool {
         self.json
+    }
+
+    /// Says whether one JSON document is wanted, once more is known.
+    pub fn set_json(&mut self, json: bool) {
+        self.json = json;
     }
 
     /// Opens the state directory for reading.
@@ -84,6 +112,14 @@ impl Context {
     /// See [`Store::open_for_writing`].
     pub fn writing(&self) -> Result<Store, StoreError> {
         Store::open_for_writing(&self.state_dir)
+    }
+
+    /// Returns what the configuration file says. It is read when it is first asked for.
+    ///
+    /// # Errors
+    /// See [`Settings::load`].
+    pub fn settings(&self) -> Result<&Settings, SettingsError> {
+        self.settings.get_or_init(|| Settings::load(config_file())).as_ref().map_err(Clone::clone)
     }
 
     /// Returns the present moment.
@@ -186,6 +222,12 @@ impl Context {
         // Nobody to talk to is no reason to fail.
         platform::write_all(true, format!("{text}\n").as_bytes()).ok();
     }
+}
+
+/// The file in the platform's directory for the configuration of users.
+fn config_file() -> Option<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "jobdir")?;
+    Some(dirs.config_dir().join("config.toml"))
 }
 
 /// The platform's directory for the state of users, see the `directories` crate; on macOS and Windows there is none,

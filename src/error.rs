@@ -6,6 +6,7 @@ use crate::domain::job_id::JobId;
 use crate::exit_code;
 use crate::present::json::{self, ErrorBody, ErrorDocument};
 use crate::present::text::escape;
+use crate::settings::SettingsError;
 use crate::store::StoreError;
 
 /// A refusal or failure, with what to do about it.
@@ -175,6 +176,12 @@ impl From<LaunchError> for CommandError {
                 error.exit(exit_code::JOBDIR_FAILED)
             }
         }
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        Self::new("config", escape(&error.message)).hint(escape(&error.hint))
     }
 }
 

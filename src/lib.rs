@@ -17,6 +17,7 @@
 //! - [`client`]: what other invocations do with jobs: start, ask, wait, follow.
 //! - [`present`]: values to text; JSON documents, tables.
 //! - [`commands`]: one file for each subcommand.
+//! - [`settings`]: the configuration file.
 //! - [`context`], [`error`], [`exit_code`], [`cli`]: the edge.
 //!
 //! `tests/it/architecture.rs` fails when a module uses one that it must not.
@@ -32,6 +33,7 @@ pub mod error;
 pub mod exit_code;
 pub mod platform;
 pub mod present;
+pub mod settings;
 pub mod store;
 pub mod supervise;
 

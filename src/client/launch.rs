@@ -13,6 +13,7 @@ use crate::domain::notice::{Notice, Order, Refusal};
 use crate::domain::os_text::OsText;
 use crate::domain::record::{Attempt, JobRecord, RECORD_FORMAT, RECORD_SCHEMA};
 use crate::domain::request::Verb;
+use crate::domain::retention::Keep;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, Connection};
@@ -81,6 +82,8 @@ pub struct Launching {
     pub spec: JobSpec,
     /// The environment, when the spec does not hold it.
     pub variables: Option<Variables>,
+    /// How long other jobs are kept once they have ended.
+    pub keep: Keep,
 }
 
 /// Launches a job. `before_start` is called once everything is prepared and before anything can execute; `held` is
@@ -93,7 +96,7 @@ pub fn launch(
     launching: Launching,
     before_start: impl FnOnce(&StagedJob) -> Result<(), StoreError>,
 ) -> Result<Launched, LaunchError> {
-    let Launching { job, spec, variables } = launching;
+    let Launching { job, spec, variables, keep } = launching;
     let id = job.id;
     let broken = |error: std::io::Error| LaunchError::Supervisor {
         id,
@@ -108,7 +111,7 @@ pub fn launch(
     let mut staged = store.stage(&spec, &first_record(id))?;
     before_start(&staged)?;
     platform::crash_point("create.prepared");
-    let order = Order::Start { staging: staged.name().to_owned(), variables };
+    let order = Order::Start { staging: staged.name().to_owned(), variables, keep: Some(keep) };
     let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
     connection.send(&order).map_err(broken)?;
     platform::crash_point("create.ordered");
@@ -145,6 +148,8 @@ pub struct Resuming {
     pub variables: Option<Variables>,
     /// Whether our stdin becomes its input.
     pub keep_stdin: bool,
+    /// How long other jobs are kept once they have ended.
+    pub keep: Keep,
 }
 
 /// Launches the next attempt of a job.
@@ -152,7 +157,7 @@ pub struct Resuming {
 /// # Errors
 /// See [`LaunchError`].
 pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchError> {
-    let Resuming { id, spec, fifo, variables, keep_stdin } = resuming;
+    let Resuming { id, spec, fifo, variables, keep_stdin, keep } = resuming;
     let broken = |error: std::io::Error| LaunchError::Supervisor {
         id,
         message: format!("the supervisor could not be started: {error}"),
@@ -162,7 +167,7 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
     platform::crash_point("resume.supervisor");
-    let order = Order::Resume { spec: spec.map(Box::new), fifo, variables };
+    let order = Order::Resume { spec: spec.map(Box::new), fifo, variables, keep: Some(keep) };
     connection.send(&serde_json::to_string(&order).expect("orders have no failing serialiser")).map_err(broken)?;
     platform::crash_point("resume.ordered");
     let attempt = match receive(&mut connection, id)? {

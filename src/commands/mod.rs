@@ -1,6 +1,6 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `observing`, `options`,
+//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `defaults`, `observing`, `options`,
 //! `staying` and `streams`, in
 //! `client`, `store` or `present`.
 
@@ -8,7 +8,9 @@ pub mod abandon;
 pub mod acting;
 pub mod capabilities;
 pub mod complete;
+pub mod config;
 pub mod coordination;
+pub mod defaults;
 pub mod delete;
 pub mod doctor;
 pub mod events;
@@ -54,6 +56,12 @@ pub const NAMES: &[&str] = &[
     "doctor",
     "capabilities",
     "schema",
+    "config",
     "help",
     "skill",
 ];
+
+/// Returns the options of `run`, which are the keys of the configuration.
+pub fn run_options() -> clap::Command {
+    <run::Args as clap::Args>::augment_args(clap::Command::new("run"))
+}

@@ -134,7 +134,7 @@ pub struct JobArgs {
     /// Send a signal some time before --timeout: USR1@60s
     ///
     /// And nothing more, so that the job can save what it has.
-    #[arg(long, value_name = "SIGNAL@TIME", value_parser = parse_early, requires = "timeout", help_heading = "Stopping")]
+    #[arg(long, value_name = "SIGNAL@TIME", value_parser = parse_early, help_heading = "Stopping")]
     early_signal: Option<EarlySignal>,
 
     /// Run shell text after every attempt (can be repeated)
@@ -161,15 +161,15 @@ pub struct JobArgs {
     /// Repeat a failed attempt so many times
     ///
     /// What was stopped on request or by a limit is not repeated, nor what fails 5 times within 10 s. By default nothing is.
-    #[arg(long, value_name = "NUMBER", help_heading = "Retrying")]
+    #[arg(long, value_name = "NUMBER", help_heading = "Coordination")]
     retries: Option<u32>,
     /// Wait so long before the first retry
     ///
     /// The default is 1s.
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Retrying")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = "Coordination")]
     retry_delay: Option<Duration>,
     /// Multiply the delay by this from one retry to the next
-    #[arg(long, value_name = "FACTOR", value_parser = parse_backoff, help_heading = "Retrying")]
+    #[arg(long, value_name = "FACTOR", value_parser = parse_backoff, help_heading = "Coordination")]
     retry_backoff: Option<f64>,
     /// What 'resume' runs: a template with {args} and {meta.KEY}
     ///
@@ -273,6 +273,9 @@ impl JobArgs {
         }
         spec.log_max_bytes = self.log_max.or(spec.log_max_bytes);
         self.apply_stop(spec);
+        if self.early_signal.is_some() && spec.stop.timeout_ms.is_none() {
+            return Err(CommandError::usage("--early-signal needs --timeout: it is sent some time before that"));
+        }
         self.coordination.apply(&mut spec.coordination, store, context)?;
         if !self.finally.is_empty() {
             spec.finally.steps.clone_from(&self.finally);

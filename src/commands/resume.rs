@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
+use super::defaults::Configured;
 use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
@@ -57,6 +58,10 @@ pub struct Args {
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub configured: Configured,
+
     /// Further arguments
     #[arg(value_name = "ARG", last = true)]
     args: Vec<OsString>,
@@ -99,7 +104,8 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let limit = spec.log_limit().filter(|_| spec.foreground);
     let limited = limit.map(|limit| Limited::new(&store.layout().job(id), next, limit));
     let spec = (spec != own).then_some(spec);
-    let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin })?;
+    let keep = context.settings()?.keep;
+    let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin, keep })?;
     launched.limited = limited;
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueHint};
 
+use super::defaults::Configured;
 use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::parse_duration;
@@ -30,6 +31,7 @@ use crate::store::{Store, StoreError, Surroundings};
 /// becomes that of jobdir, but the job does not depend on this process: if the terminal closes or jobdir is killed,
 /// the job goes on, and 'jobdir jobs' still tells the truth about it.
 #[derive(Debug, ClapArgs)]
+#[command(override_usage = "jobdir run [OPTIONS] [--] COMMAND [ARG]...")]
 #[command(after_help = "\
 Examples:
   jobdir run -- cargo build --release         run it here
@@ -65,7 +67,6 @@ pub struct Args {
         value_name = "POLICY",
         value_parser = ["fail", "attach", "skip", "replace"],
         hide_possible_values = true,
-        requires = "name",
         help_heading = "Identity"
     )]
     if_running: Option<String>,
@@ -91,14 +92,20 @@ pub struct Args {
     #[arg(long, help_heading = "Watching")]
     json: bool,
 
-    /// The command to run
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub configured: Configured,
+
+    /// The command to run, and its arguments
     ///
-    /// Looked up in PATH and executed as it is, without a shell.
-    #[arg(value_name = "COMMAND")]
-    command: OsString,
-    /// Its arguments
-    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+    /// Looked up in PATH and executed as it is, without a shell. Everything behind it is its own, options too.
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        value_hint = ValueHint::CommandWithArguments
+    )]
+    command: Vec<OsString>,
 }
 
 /// How often a bearer of the name is met before giving up: others may want the name, too.
@@ -113,6 +120,9 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     if args.json && !args.detach && args.observe.is_none() {
         let message = "--json needs --detach or --observe: else stdout is the job's";
         return Err(CommandError::usage(message).hint("'--observe DURATION --json' tells of the job and shows nothing"));
+    }
+    if args.if_running.is_some() && args.name.is_none() {
+        return Err(CommandError::usage("--if-running needs --name: it is about a job that bears the name already"));
     }
     let store = context.writing()?;
     let id_file = args.id_file.as_deref().map(|path| IdFile::prepare(path, context)).transpose()?;
@@ -132,7 +142,10 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
             // Somebody was faster: meet that job in the next round.
             Err(LaunchError::NameTaken(_)) if args.if_running.is_some() => {}
             Err(error) => {
-                let error = CommandError::from(error);
+                let mut error = CommandError::from(error);
+                if let ("not_found", Some(meant)) = (error.code, likely_mistake(&args.command)) {
+                    error.hint = Some(meant);
+                }
                 if let (Some(file), None) = (&id_file, &error.id) {
                     file.remove();
                 }
@@ -160,6 +173,26 @@ fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) ->
         copy_typed(writer);
     }
     Ok(launched)
+}
+
+/// Says what was probably meant by a command that does not exist.
+fn likely_mistake(command: &[OsString]) -> Option<String> {
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let first = words.first()?;
+    let whole = crate::present::text::escape(&words.join(" "));
+    if first.contains(char::is_whitespace) || words.iter().any(|word| matches!(&**word, "|" | "&&" | "||" | ";" | ">"))
+    {
+        let whole = whole.replace('\'', "'\\''");
+        return Some(format!("no shell reads the command; to let one: jobdir run -- sh -c '{whole}'"));
+    }
+    if parse_duration(first).is_ok() && words.len() > 1 {
+        return Some(format!(
+            "'{first}' was taken for the command: an option has one value; perhaps you meant: jobdir run -- {}",
+            crate::present::text::escape(&words[1..].join(" "))
+        ));
+    }
+    const OF_SHELLS: [&str; 8] = ["alias", "cd", "eval", "exec", "export", "set", "source", "ulimit"];
+    OF_SHELLS.contains(&&**first).then(|| format!("'{first}' is part of the shell: jobdir run -- sh -c '{whole}'"))
 }
 
 /// What to do about an active job that bears the name. Returns the exit code when that is all; else a new job may be
@@ -211,7 +244,7 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         created_at: context.now(),
         parent: parent(context, store),
         foreground: !args.detach,
-        command: std::iter::once(&args.command).chain(&args.args).map(|word| platform::os_text(word)).collect(),
+        command: args.command.iter().map(|word| platform::os_text(word)).collect(),
         cwd: Default::default(),
         stdin: Stdin::Null,
         merge_output: false,
@@ -233,7 +266,8 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
     let job = store.new_job()?;
     (spec.id, spec.uid) = (job.id, job.uid.clone());
     let variables = (!spec.environment.saved).then_some(variables);
-    Ok(Launching { job, spec, variables })
+    let keep = context.settings()?.keep;
+    Ok(Launching { job, spec, variables, keep })
 }
 
 /// The job that we are part of, if the environment says so and the cookie proves it.

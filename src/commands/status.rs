@@ -3,15 +3,16 @@
 use clap::Args as ClapArgs;
 
 use super::shared::choose;
-use crate::client::chain;
+use super::streams::read_stream;
+use crate::client::{Sink, Wanted, chain, processes};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::present::card::{self, card};
 use crate::present::field::Field;
 use crate::present::json::{self, JobDocument, ResultDocument, ResultsDocument};
-use crate::present::text;
-use crate::store::Surroundings;
+use crate::store::{Store, Surroundings};
 
 /// Show one job in full
 ///
@@ -46,8 +47,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let surroundings = Surroundings::new();
     let mut code = exit_code::DONE;
     let mut jobs: Vec<Job> = chosen.ids.iter().filter_map(|id| store.load(*id, &surroundings).ok()).collect();
-    for job in jobs.iter_mut().filter(|job| job.waiting_for.is_some()) {
-        job.chain = Some(chain(&store, job, &surroundings));
+    for job in &mut jobs {
+        job.chain = job.waiting_for.is_some().then(|| chain(&store, job, &surroundings));
+        job.processes = Some(processes(&store, job, &surroundings)).filter(|list| !list.is_empty());
     }
     for unresolved in &chosen.unresolved {
         code = exit_code::NO_SUCH_JOB;
@@ -66,7 +68,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
                 if index > 0 {
                     context.out("\n");
                 }
-                context.out(&card(job, context))
+                context.out(&card_of(&store, job, context))
             }
         };
     }
@@ -105,138 +107,17 @@ fn property(job: &Job, field: &str) -> Result<String, CommandError> {
     }
 }
 
-fn card(job: &Job, context: &Context) -> String {
-    let style = context.style();
-    let now = context.now();
-    let mut rows: Vec<(&str, String)> = Vec::new();
-    let (spec, attempt, seen) = (job.spec(), job.attempt(), &job.observation);
-    let mut state = style.state(seen.state, seen.state.as_str());
-    if job.record().is_some_and(|record| record.paused) {
-        state.push_str(", paused");
-    }
-    let outcome = job.record().and_then(|r| r.outcome());
-    let why: Vec<String> = [
-        seen.error_kind.map(|kind| kind.to_string()),
-        seen.reason.map(|reason| reason.to_string()),
-        outcome.and_then(|o| o.reason_text.as_deref()).map(text::escape),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if !why.is_empty() {
-        state.push_str(&format!(" ({})", why.join(", ")));
-    }
-    rows.push(("state", state));
-    if let Some(message) = &seen.message {
-        rows.push(("message", text::escape(message)));
-    }
-    if let Some(spec) = spec {
-        rows.push(("command", text::command(job.command().unwrap_or(&spec.command))));
-        rows.push(("directory", text::escape(&spec.cwd.lossy())));
-        let labels: Vec<String> =
-            spec.labels.iter().map(|(key, value)| text::escape(&format!("{key}={value}"))).collect();
-        if !labels.is_empty() {
-            rows.push(("labels", labels.join(", ")));
-        }
-        rows.push(("created", format!("{} ({} ago)", json::time(spec.created_at), text::ago(spec.created_at, now))));
-    }
-    if let Some(attempt) = attempt {
-        if attempt.number > 1 {
-            rows.push(("attempt", attempt.number.to_string()));
-        }
-        if let Some(started) = attempt.started_at {
-            rows.push(("started", format!("{} ({} ago)", json::time(started), text::ago(started, now))));
-        }
-        if let Some(ended) = attempt.ended_at {
-            let lasted = attempt.duration_ms.map(|ms| format!(", lasted {}", text::milliseconds(ms)));
-            rows.push((
-                "ended",
-                format!("{} ({} ago{})", json::time(ended), text::ago(ended, now), lasted.unwrap_or_default()),
-            ));
-        }
-        if let Some(code) = attempt.exit_code {
-            rows.push(("exit code", code.to_string()));
-        }
-        if let Some(signal) = attempt.signal {
-            rows.push(("signal", signal.to_string()));
-        }
-        if let Some(leader) = attempt.leader.filter(|_| seen.alive == Some(true)) {
-            let supervisor = job.record().and_then(|r| r.supervisor).filter(|_| seen.supervised == Some(true));
-            let by = supervisor.map(|s| format!(", supervised by {}", s.pid)).unwrap_or_default();
-            rows.push(("process", format!("{}{by}", leader.pid)));
-        }
-        if let Some(usage) = attempt.usage {
-            rows.push((
-                "used",
-                format!(
-                    "{} user, {} system, at most {} of memory",
-                    text::milliseconds(usage.user_ms),
-                    text::milliseconds(usage.system_ms),
-                    text::bytes(usage.max_rss_bytes)
-                ),
-            ));
-        }
-        if let Some(finally) = &attempt.finally {
-            let state = serde_json::to_value(finally.state).ok().and_then(|v| v.as_str().map(str::to_owned));
-            rows.push(("finally", state.unwrap_or_default()));
-        }
-    }
-    for survivor in &seen.survivors {
-        rows.push(("survivor", format!("{} ({})", survivor.identity.pid, text::escape(&survivor.command))));
-    }
-    if let Some(stop) = job.record().and_then(|record| record.stop.as_ref()) {
-        let next =
-            stop.next.as_ref().map(|next| format!(", then {} at {}", next.signal.short_name(), json::time(next.at)));
-        rows.push((
-            "stopping",
-            format!(
-                "{}: {} since {}{}",
-                text::escape(&stop.plan),
-                stop.signal,
-                json::time(stop.since),
-                next.unwrap_or_default()
-            ),
-        ));
-    }
-    for waiting in job.waiting_for.iter().flatten() {
-        rows.push(("waits", text::waiting(waiting)));
-    }
-    for link in job.chain.iter().flatten() {
-        let waits: Vec<String> = link.waiting_for.iter().flatten().map(text::waiting).collect();
-        let waits = if waits.is_empty() { String::new() } else { format!(", waits {}", waits.join("; ")) };
-        rows.push(("behind", format!("job {} is {}{waits}", link.id, link.state())));
-    }
-    if let Some(progress) = &job.progress {
-        let percent = progress.fraction.map(|f| format!("{:.0} % ", f * 100.0)).unwrap_or_default();
-        let message = progress.message.as_deref().map(text::escape).unwrap_or_default();
-        rows.push(("progress", format!("{percent}{message}").trim_end().to_owned()));
-    }
-    if let Some(output) = &job.output {
-        let file = |path: &std::path::Path, bytes| {
-            format!("{} ({})", text::escape(&path.to_string_lossy()), text::bytes(bytes))
-        };
-        rows.push(("stdout", file(&output.stdout_path, output.stdout_bytes)));
-        if let Some(path) = &output.stderr_path {
-            rows.push(("stderr", file(path, output.stderr_bytes)));
-        }
-    }
-    if let Some(output) = &job.output {
-        let mut limit: Vec<String> =
-            output.limit_bytes.iter().map(|max| format!("{} each", text::bytes(*max))).collect();
-        if output.dropped_bytes > 0 {
-            limit.push(format!("{} dropped from the middle", text::bytes(output.dropped_bytes)));
-        }
-        if output.limit_kept == Some(false) {
-            limit.push("nobody keeps it: the logs may grow".to_owned());
-        }
-        if output.dropped_bytes > 0 || output.limit_kept == Some(false) {
-            rows.push(("log limit", limit.join(", ")));
-        }
-    }
-    let title = match spec.and_then(|s| s.name.as_ref()) {
-        Some(name) => format!("job {} ({name})", job.id),
-        None => format!("job {}", job.id),
+/// How many of the last lines of each stream a card shows.
+const LINES: u64 = 5;
+
+fn card_of(store: &Store, job: &Job, context: &Context) -> String {
+    let attempt = job.attempt().map_or(1, |attempt| attempt.number);
+    let wanted = Wanted { tail: Some(LINES), max_bytes: Some(8 << 10), strip_ansi: true, ..Wanted::default() };
+    let tail = |sink| {
+        let stream = read_stream(store, job, attempt, sink, Some(&wanted), 0);
+        stream.map(|stream| stream.text).unwrap_or_default()
     };
-    let lines: String = rows.iter().map(|(key, value)| format!("  {key:<10} {value}\n")).collect();
-    format!("{}\n{lines}", style.bold(&title))
+    let (stdout, stderr) = (tail(Sink::Stdout), tail(Sink::Stderr));
+    let (now, style, width) = (context.now(), context.style(), context.width());
+    card(job, &card::Surroundings { now, style, width, tail: [&stdout, &stderr] })
 }

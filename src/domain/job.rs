@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::job_id::JobId;
 use super::observe::Observation;
@@ -14,7 +16,7 @@ use super::state::State;
 
 /// Which form the public JSON of a job has. Raise it with every change of the fields: records hold JSON in this form, and
 /// another one is made anew. A test knows which fields belong to it.
-pub const PUBLIC_FORM: u32 = 1;
+pub const PUBLIC_FORM: u32 = 2;
 
 /// Everything that a reader can know of a job.
 #[derive(Clone, Debug)]
@@ -39,6 +41,28 @@ pub struct Job {
     pub waiting_for: Option<Vec<Waiting>>,
     /// Who waits for whom from there on, where somebody has asked for that.
     pub chain: Option<Vec<Job>>,
+    /// Its live processes, each behind its parent, where somebody has asked for them.
+    pub processes: Option<Vec<JobProcess>>,
+}
+
+/// A live process of a job, for showing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Process")]
+pub struct JobProcess {
+    /// Its number.
+    pub pid: u32,
+    /// That of its parent.
+    pub parent_pid: u32,
+    /// How many of its ancestors belong to the job.
+    pub depth: u32,
+    /// As the system abbreviates it: R runs, S sleeps, D waits for a device, T is stopped.
+    pub state: String,
+    /// Its command line.
+    pub command: String,
+    /// Resident memory.
+    pub memory_bytes: Option<u64>,
+    /// The time that it has computed.
+    pub cpu_ms: Option<u64>,
 }
 
 impl Job {
@@ -55,6 +79,7 @@ impl Job {
             ready: false,
             waiting_for: None,
             chain: None,
+            processes: None,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job_id::JobId;
 use super::request::Verb;
+use super::retention::Keep;
 use super::spec::{JobSpec, Variables};
 use super::state::Reason;
 
@@ -20,6 +21,9 @@ pub enum Order {
         staging: String,
         /// The environment, when the spec does not hold it.
         variables: Option<Variables>,
+        /// How long ended jobs are kept, whichever they are; when nothing, none is removed.
+        #[serde(default)]
+        keep: Option<Keep>,
     },
     /// Begin the next attempt of a job.
     Resume {
@@ -29,6 +33,9 @@ pub enum Order {
         fifo: Option<String>,
         /// The environment, when the spec does not hold it.
         variables: Option<Variables>,
+        /// As in `Start`.
+        #[serde(default)]
+        keep: Option<Keep>,
     },
     /// Act in place of a supervisor that died.
     Recover {

@@ -1,15 +1,26 @@
 //! Which ended jobs may be removed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 use super::record::FinallyState;
 use super::state::State;
 
-/// How long ended jobs are kept.
-pub const KEEP_DAYS: i64 = 30;
-/// How many of the last ended jobs are kept in any case.
-pub const KEEP_LAST: usize = 1000;
+/// What is kept without being asked to remove it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Keep {
+    /// How long ended jobs are kept; for ever when nothing.
+    pub age_ms: Option<u64>,
+    /// How many of the newest jobs are kept in any case.
+    pub last: usize,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { age_ms: Some(30 * 24 * 3600 * 1000), last: 1000 }
+    }
+}
 
 /// What `prune` is asked to remove, besides what filters say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,11 +32,6 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// What is removed without being asked.
-    pub fn by_default(now: DateTime<Utc>) -> Self {
-        Self { ended_before: Some(now - TimeDelta::days(KEEP_DAYS)), keep: KEEP_LAST }
-    }
-
     /// Chooses from ended jobs, given newest first, those that go.
     pub fn choose<'a>(&self, newest_first: impl Iterator<Item = &'a Job>) -> Vec<&'a Job> {
         newest_first

@@ -235,6 +235,56 @@ pub struct FindingDocument {
     pub fixed: bool,
 }
 
+/// `config --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Config")]
+pub struct ConfigDocument<'a> {
+    /// `jobdir/config/1`.
+    #[schemars(extend("const" = "jobdir/config/1"))]
+    pub schema: &'static str,
+    /// The file, whether it is there or not; null when the user has no home.
+    pub path: Option<String>,
+    /// Whether it is there.
+    pub found: bool,
+    /// The profile that was asked for.
+    pub profile: Option<&'a str>,
+    /// All profiles in the file.
+    pub profiles: Vec<&'a str>,
+    /// Where the jobs are.
+    pub state_dir: SettingDocument<'a>,
+    /// The options of `run` that have a default. Of a list there is one for each place that adds to it.
+    pub run: Vec<SettingDocument<'a>>,
+    /// How long ended jobs are kept.
+    pub retention: Vec<SettingDocument<'a>>,
+}
+
+/// One setting that is in force.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Setting")]
+pub struct SettingDocument<'a> {
+    /// Its key; for `run` the long name of the option.
+    pub name: &'a str,
+    /// What it is. Of variables for a job only the names are told.
+    pub value: SettingValue,
+    /// Where that comes from; `file` is any table of the file but a profile.
+    #[schemars(extend("enum" = ["built_in", "file", "profile", "environment", "command_line"]))]
+    pub source: &'static str,
+    /// The line of the file.
+    pub line: Option<usize>,
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SettingValue {
+    /// Whether an option is given.
+    Flag(bool),
+    /// What an option is given, as it is typed.
+    Text(String),
+    /// What an option is given each time.
+    List(Vec<String>),
+}
+
 /// `skill install --json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Skill")]

@@ -125,7 +125,12 @@ pub fn waiting(waiting: &Waiting) -> String {
 
 /// Returns `singular` or its plural in s, with the number.
 pub fn count(number: usize, singular: &str) -> String {
-    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+    plural(number, singular, &format!("{singular}s"))
+}
+
+/// Returns `singular` or `plural`, with the number.
+pub fn plural(number: usize, singular: &str, plural: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {plural}") }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Claim, Store, StoreError, Surroundings, atomic, random};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::retention::{KEEP_LAST, Retention, is_removable};
+use crate::domain::retention::{Keep, Retention, is_removable};
 use crate::domain::state::State;
 use crate::platform;
 
@@ -68,15 +68,18 @@ impl Store {
     }
 
     /// Removes ended jobs that are older than anybody wants them, a bounded number at a time.
-    pub fn retire(&self, now: DateTime<Utc>) {
+    pub fn retire(&self, now: DateTime<Utc>, keep: Keep) {
         const AT_ONCE: usize = 256;
+        let Some(age) = keep.age_ms.map(|ms| TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX))) else {
+            return;
+        };
         let Ok(ids) = self.job_ids() else { return };
-        // The lowest ids are the oldest jobs; the newest thousand are never looked at.
-        let Some(old) = ids.len().checked_sub(KEEP_LAST) else { return };
+        // The lowest ids are the oldest jobs; the newest are never looked at.
+        let Some(old) = ids.len().checked_sub(keep.last) else { return };
         let surroundings = Surroundings::new();
         let jobs: Vec<Job> =
             ids[..old.min(AT_ONCE)].iter().filter_map(|id| self.load(*id, &surroundings).ok()).collect();
-        let retention = Retention { keep: 0, ..Retention::by_default(now) };
+        let retention = Retention { ended_before: Some(now - age), keep: 0 };
         for job in retention.choose(jobs.iter().filter(|job| is_removable(job))) {
             self.delete_ended(job).ok();
         }

@@ -248,6 +248,7 @@ pub(super) fn assemble(
         files: Some((spec, record)),
         waiting_for: None,
         chain: None,
+        processes: None,
     }
 }
 

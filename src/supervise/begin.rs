@@ -131,7 +131,7 @@ fn prepare_resume(
 }
 
 fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
-    let Beginning { store, id: _, mut client, queue, epoch } = beginning;
+    let Beginning { store, id: _, mut client, queue, epoch, keep } = beginning;
     let (record, own) = match (claim.load_record(), platform::own_identity()) {
         (Ok(record), Ok(own)) => (record, own),
         (Err(error), _) => return client.refuse(&error),
@@ -158,7 +158,7 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
         trimmer: None,
     };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
-    let mut run = Run { store, client, driver, spec, variables, own };
+    let mut run = Run { store, client, driver, spec, variables, own, keep };
     run.all_attempts();
     run.finish();
 }

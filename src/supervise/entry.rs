@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{begin, recover};
 use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Order, Refusal};
+use crate::domain::retention::Keep;
 use crate::domain::signal::Signal;
 use crate::platform::{self, Connection, WakeQueue};
 use crate::store::{Store, StoreError};
@@ -52,6 +53,7 @@ pub(super) struct Beginning {
     pub(super) client: Client,
     pub(super) queue: WakeQueue,
     pub(super) epoch: Instant,
+    pub(super) keep: Option<Keep>,
 }
 
 /// Runs a supervisor to its end. `arguments` are those after `supervise`. Returns the exit code of the process, which
@@ -85,10 +87,14 @@ pub fn supervise(arguments: &[OsString]) -> u8 {
     };
     platform::as_role(if matches!(order, Order::Recover { .. }) { "recovery" } else { "supervisor" });
     platform::crash_point("supervise.order");
-    let beginning = Beginning { store, id, client, queue, epoch };
+    let beginning = Beginning { store, id, client, queue, epoch, keep: None };
     match order {
-        Order::Start { staging, variables } => begin::start(beginning, &staging, variables),
-        Order::Resume { spec, fifo, variables } => begin::resume(beginning, spec.map(|spec| *spec), fifo, variables),
+        Order::Start { staging, variables, keep } => {
+            begin::start(Beginning { keep, ..beginning }, &staging, variables);
+        }
+        Order::Resume { spec, fifo, variables, keep } => {
+            begin::resume(Beginning { keep, ..beginning }, spec.map(|spec| *spec), fifo, variables);
+        }
         Order::Recover { verb } => recover::recover(beginning, &verb),
     }
     0

@@ -23,7 +23,7 @@ use crate::store::Inbox;
 
 /// Does what a supervisor would have done.
 pub(super) fn recover(beginning: Beginning, verb: &Verb) {
-    let Beginning { store, id, mut client, queue, epoch } = beginning;
+    let Beginning { store, id, mut client, queue, epoch, keep: _ } = beginning;
     let mut refuse = |message: String| client.tell(&Notice::Refused(Refusal::Failed { message }));
     let claim = match store.claim(id) {
         Ok(claim) => claim,
@@ -119,7 +119,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     let abandoned = attempt.outcome.as_ref().is_some_and(|outcome| outcome.state == State::Abandoned);
     let started = pending || (abandoned && !had_ended);
     let variables = spec.environment.variables.clone();
-    let mut run = Run { store, client, driver, spec, variables, own };
+    let mut run = Run { store, client, driver, spec, variables, own, keep: None };
     if started {
         run.run_finally_steps();
     }

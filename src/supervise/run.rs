@@ -16,6 +16,7 @@ use crate::domain::notice::Notice;
 use crate::domain::outcome::{Cause, SpawnFailure, conclude, could_not_start};
 use crate::domain::record::{Finally, FinallyState, Step, Usage};
 use crate::domain::request::Verb;
+use crate::domain::retention::Keep;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
@@ -51,6 +52,8 @@ pub(super) struct Run {
     /// What the user gave the job.
     pub(super) variables: Variables,
     pub(super) own: ProcessIdentity,
+    /// How long other jobs are kept once they have ended; when nothing, none is removed.
+    pub(super) keep: Option<Keep>,
 }
 
 /// Returns what holds the processes of a job together on this system.
@@ -306,7 +309,7 @@ impl Run {
         self.save_outcome();
         platform::crash_point("end.recorded");
         self.leave_queue();
-        let Self { store, client: mut connection, driver, spec, variables, .. } = self;
+        let Self { store, client: mut connection, driver, spec, variables, keep, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
@@ -330,7 +333,9 @@ impl Run {
         // Now and then, and never for long.
         if spec.id.number().is_multiple_of(SWEEP_EVERY) {
             store.sweep();
-            store.retire(platform::now());
+            if let Some(keep) = keep {
+                store.retire(platform::now(), keep);
+            }
         }
     }
 

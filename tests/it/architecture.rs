@@ -16,10 +16,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("supervise", &["domain", "platform", "present", "store"]),
     ("client", &["domain", "platform", "store"]),
     ("present", &["domain"]),
-    ("context", &["domain", "platform", "present", "store"]),
+    ("settings", &["domain", "platform"]),
+    ("context", &["domain", "platform", "present", "settings", "store"]),
     ("exit_code", &["client", "domain"]),
-    ("error", &["client", "context", "domain", "exit_code", "present", "store"]),
-    ("commands", &["client", "context", "domain", "error", "exit_code", "platform", "present", "store"]),
+    ("error", &["client", "context", "domain", "exit_code", "present", "settings", "store"]),
+    ("commands", &["client", "context", "domain", "error", "exit_code", "platform", "present", "settings", "store"]),
     ("cli", &["commands", "context", "error", "exit_code", "present"]),
     ("lib", &["cli", "supervise"]),
     ("main", &[]),
@@ -32,7 +33,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] = &["acting", "coordination", "filters", "observing", "options", "shared", "staying", "streams"];
+const HELPERS: &[&str] =
+    &["acting", "coordination", "defaults", "filters", "observing", "options", "shared", "staying", "streams"];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
@@ -59,7 +61,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
     ("schemars", &["domain/", "present/json", "present/output.rs"]),
+    ("strsim", &["present/field.rs", "settings.rs"]),
     ("sysinfo", &["platform/"]),
+    ("toml", &["settings.rs"]),
     ("windows_sys", &["platform/"]),
 ];
 

@@ -72,6 +72,10 @@ fn every_error_code_says_what_to_type_next() {
     std::fs::create_dir_all(env.work().join("skills/jobdir")).expect("makes");
     write("skills/jobdir/SKILL.md", "mine");
     seen.refused(&["skill", "install", "--json", "skills"], "changed", None);
+    std::fs::create_dir_all(env.root().join("home/.config/jobdir")).expect("makes");
+    std::fs::write(env.root().join("home/.config/jobdir/config.toml"), "[rum]").expect("writes");
+    seen.refused(&["run", "-d", "--json", "--", "true"], "config", None);
+    std::fs::remove_file(env.root().join("home/.config/jobdir/config.toml")).expect("removes");
     env.damage();
     std::fs::write(env.job_dir("5").join("job.json"), "{").expect("writes");
     seen.refused(&["resume", "-d", "--json", "5"], "corrupt", Some("5"));

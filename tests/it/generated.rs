@@ -80,7 +80,7 @@ fn sections(name: &str) -> &'static [&'static str] {
 
 /// Turns the examples of a command's help into a section, word for word.
 fn examples(command: &clap::Command) -> String {
-    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let text = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let (examples, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     // The exit codes, say, have a section of their own.
     let rest = if matches!(command.get_name(), "run" | "resume") { "" } else { rest };
@@ -218,13 +218,34 @@ fn help_keeps_to_the_conventions() {
             let text = argument.get_help().map(ToString::to_string).unwrap_or_default();
             judge(format!("{name} {}", argument.get_id()), text);
         }
-        let examples = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
         if !examples.contains("Examples:") {
             complaints.push(format!("{name} has no examples"));
         }
         for line in examples.lines().filter(|line| line.chars().count() > 79) {
             complaints.push(format!("{name}: a line of its examples is wider than a terminal: '{line}'"));
         }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn short_help_fits_a_screen() {
+    let mut command = jobdir::cli::command().term_width(80);
+    command.build();
+    let mut complaints = Vec::new();
+    let mut judge = |name: &str, text: String, most: usize| {
+        if text.lines().count() > most {
+            complaints.push(format!("{name} -h has {} lines", text.lines().count()));
+        }
+        for line in text.lines().filter(|line| line.chars().count() > 80) {
+            complaints.push(format!("{name} -h: a line is wider than 80 columns: '{line}'"));
+        }
+    };
+    // Every command has a line of its own there.
+    judge("jobdir", command.render_help().to_string(), 9 + command.get_subcommands().count());
+    for verb in command.get_subcommands() {
+        judge(verb.get_name(), verb.clone().term_width(80).render_help().to_string(), 30);
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }

@@ -13,6 +13,8 @@ mod client;
 mod compatibility;
 mod completion;
 #[cfg(unix)]
+mod config;
+#[cfg(unix)]
 mod coordination;
 #[cfg(all(unix, debug_assertions))]
 mod crash;

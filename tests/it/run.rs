@@ -1,7 +1,41 @@
 //! `jobdir run` in the foreground: what it shows and how it ends.
 
-use crate::support::env::helper;
+use crate::support::env::{helper, jobdir};
 use crate::support::{TestEnv, Witness, words};
+
+#[test]
+fn what_comes_behind_the_command_is_its_own() {
+    let env = TestEnv::new();
+    // Each of these words is an option of jobdir, too.
+    for words in
+        ["-d", "-l a", "--timeout 5", "--json", "x -e A -- --name", "--no-such-option", "--help", "--profile x"]
+    {
+        let line: Vec<&str> = ["run", "printf", "%s "].into_iter().chain(words.split(' ')).collect();
+        env.program(jobdir(), &line).run().assert_code(0).assert_stdout(&format!("{words} ")).assert_stderr("");
+    }
+    // Not even a refusal takes it for its own.
+    let output = env.program(jobdir(), &["run", "no-such-command", "--json"]).run();
+    output.assert_code(127).assert_stdout("").assert_says("error:");
+    env.jobdir(&["run", "--", "echo", "--", "-d"]).assert_code(0).assert_stdout("-- -d\n");
+}
+
+#[test]
+fn a_likely_mistake_is_explained() {
+    let env = TestEnv::new();
+    for (words, says) in [
+        (&["run", "--timeout", "5", "10", "sleep"][..], "'10' was taken for the command"),
+        (&["run", "ls -la | head"], "jobdir run -- sh -c 'ls -la | head'"),
+        (&["run", "nosuch", "|", "head"], "jobdir run -- sh -c 'nosuch | head'"),
+        (&["run", "cd", "/"], "'cd' is part of the shell"),
+        (&["run", "no-such-command"], "'jobdir resume"),
+    ] {
+        env.jobdir(words).assert_code(127).assert_stdout("").assert_says(says);
+    }
+    env.jobdir(&["run", "-x", "ls"]).assert_code(125).assert_says("options before the command are jobdir's");
+    env.jobdir(&["run", "--timeuot", "5", "ls"]).assert_code(125).assert_says("--timeout");
+    env.jobdir(&["jbos"]).assert_code(2).assert_says("'jobs'");
+    env.jobdir(&["jobs", "--jsno"]).assert_code(2).assert_says("--json");
+}
 
 #[test]
 fn the_exit_code_of_the_command_becomes_ours() {

@@ -207,6 +207,14 @@ pub fn open_fifo_writer(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a regular file of the user's for reading, through links too, and waits for nobody.
+///
+/// # Errors
+/// What the system says; `InvalidInput` when it is no regular file.
+pub fn open_for_user(path: &Path) -> io::Result<File> {
+    regular(OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
+}
+
 /// Opens a file of the user's as the input of a job.
 ///
 /// # Errors

@@ -225,6 +225,19 @@ pub fn path_of(text: &OsText) -> PathBuf {
     os_string(text).into()
 }
 
+/// Opens a regular file of the user's for reading, through links too.
+///
+/// # Errors
+/// What the system says; `InvalidInput` when it is no regular file.
+pub fn open_for_user(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+    }
+}
+
 /// Opens a file of the user's as the input of a job.
 ///
 /// # Errors

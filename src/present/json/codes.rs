@@ -4,6 +4,7 @@
 pub const ERROR_CODES: &[(&str, &str)] = &[
     ("busy", "somebody else is at work on the job, or it is active"),
     ("changed", "what is to be replaced has been changed by somebody"),
+    ("config", "the configuration file cannot be used"),
     ("corrupt", "the job's files cannot be read"),
     ("cwd", "the working directory cannot be used"),
     ("damaged", "a file of the state directory cannot be read"),

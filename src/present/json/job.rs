@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Time;
-use crate::domain::job::Job;
+use crate::domain::job::{Job, JobProcess};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::Survivor;
 use crate::domain::os_text::OsText;
@@ -83,6 +83,8 @@ pub struct JobDocument<'a> {
     waiting_for: Option<Vec<WaitingDocument<'a>>>,
     /// Of a queued job in full: the jobs that it waits for, those that they wait for, and so on, nearest first. Null in lists.
     chain: Option<Vec<ChainDocument<'a>>>,
+    /// Its live processes, each behind its parent; null when there are none, and in lists.
+    processes: Option<&'a [JobProcess]>,
     /// The finally steps of this attempt.
     finally: Option<FinallyDocument<'a>>,
     /// Where the output of this attempt is, and how much.
@@ -289,6 +291,7 @@ impl<'a> JobDocument<'a> {
             stop: record.and_then(|r| r.stop.as_ref()).map(stop_document),
             waiting_for: waiting_documents(job),
             chain: job.chain.as_ref().map(|chain| chain.iter().map(chain_document).collect()),
+            processes: job.processes.as_deref(),
             finally: attempt.and_then(|a| a.finally.as_ref()).map(finally_document),
             output: job.output.as_ref().map(|output| OutputDocument {
                 stdout_path: output.stdout_path.to_string_lossy().into_owned(),

@@ -4,8 +4,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    CapabilitiesDocument, DoctorDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument, PruneDocument,
-    ResultsDocument, RunDocument, SkillDocument,
+    CapabilitiesDocument, ConfigDocument, DoctorDocument, ErrorDocument, EventDocument, JobDocument, JobsDocument,
+    PruneDocument, ResultsDocument, RunDocument, SkillDocument,
 };
 use crate::present::output::{LogsDocument, WaitDocument};
 
@@ -32,6 +32,7 @@ pub fn schema() -> Value {
         generator.subschema_for::<DoctorDocument>(),
         generator.subschema_for::<SkillDocument>(),
         generator.subschema_for::<CapabilitiesDocument>(),
+        generator.subschema_for::<ConfigDocument>(),
         generator.subschema_for::<ErrorDocument>(),
     ];
     json!({
