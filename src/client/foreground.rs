@@ -121,7 +121,12 @@ impl Foreground<'_> {
         loop {
             // As long as the job waits for its start, ^C is for us.
             if self.types && typing.is_none() && !self.is_queued && !over {
-                typing = Some(Typing::start(self.store, self.id, self.queue, screen.clone())?);
+                match Typing::start(self.store, self.id, self.queue, screen.clone()) {
+                    Ok(started) => typing = Some(started),
+                    // Somebody has deleted the job; what is told of its end says so.
+                    Err(error) if error.is_not_found() => self.types = false,
+                    Err(error) => return Err(error),
+                }
             }
             if over || !next.is_empty() {
                 pump.finish();
