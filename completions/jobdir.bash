@@ -19,6 +19,9 @@ _jobdir() {
             jobdir,abandon)
                 cmd="jobdir__subcmd__abandon"
                 ;;
+            jobdir,attach)
+                cmd="jobdir__subcmd__attach"
+                ;;
             jobdir,capabilities)
                 cmd="jobdir__subcmd__capabilities"
                 ;;
@@ -101,7 +104,7 @@ _jobdir() {
 
     case "${cmd}" in
         jobdir)
-            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs wait kill stop delete rm abandon signal pause unpause send events prune doctor capabilities schema config help skill"
+            opts="-v -h -V --state-dir --color --verbose --help --version run resume jobs ps ls status inspect logs attach wait kill stop delete rm abandon signal pause unpause send events prune doctor capabilities schema config help skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,6 +166,31 @@ _jobdir() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jobdir__subcmd__attach)
+            opts="-v -h --state-dir --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --state-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -680,7 +708,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__resume)
-            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-kill-survivors --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
+            opts="-C -e -d -v -h --kill-survivors --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --pty --no-pty --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-kill-survivors --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -833,7 +861,7 @@ _jobdir() {
             return 0
             ;;
         jobdir__subcmd__run)
-            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-rm --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
+            opts="-l -C -e -d -v -h --name --label --id-file --if-running --rm --cwd --env --env-file --clear-env --no-save-env --umask --nice --rlimit --stdin --merge-output --pty --no-pty --log-max --stop-plan --stop-signal --grace --signal-scope --leftovers --timeout --idle-timeout --abandon-after --early-signal --finally --finally-timeout --on-exit --mutex --slots --after --queue-timeout --retries --retry-delay --retry-backoff --resume-with --detach --observe --json --no-rm --no-clear-env --save-env --no-merge-output --no-detach --no-json --profile --state-dir --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1311,6 +1339,8 @@ _jobdir_with_jobs() {
         inspect,*) ;;
         logs,--since | logs,--tail | logs,-n | logs,--head | logs,--max-bytes | logs,--grep | logs,--context | logs,-C | logs,--attempt | logs,--state-dir | logs,--color) return ;;
         logs,*) ;;
+        attach,--state-dir | attach,--color) return ;;
+        attach,*) ;;
         wait,--timeout | wait,--for | wait,--tail | wait,--state | wait,--name | wait,--label | wait,-l | wait,--cwd | wait,--since | wait,--state-dir | wait,--color) return ;;
         wait,*) ;;
         kill,--state | kill,--name | kill,--label | kill,-l | kill,--cwd | kill,--since | kill,--signal | kill,-s | kill,--grace | kill,--reason | kill,--timeout | kill,--state-dir | kill,--color) return ;;

@@ -39,6 +39,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "ls" -d 'List jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "status" -d 'Show one job in full'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "inspect" -d 'Show one job in full'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "logs" -d 'Show what a job has printed'
+complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "attach" -d 'Follow a job, and type at its terminal'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "wait" -d 'Wait until jobs have ended'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "kill" -d 'Stop jobs'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "stop" -d 'Stop jobs'
@@ -102,6 +103,8 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l rm -d 'Delete the 
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l clear-env -d 'Start with an empty environment'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l pty -d 'Give the job a terminal of its own'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-pty -d 'Give it files instead, in the foreground too'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id and return as soon as the command executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-rm -d 'Not --rm, whatever the configuration says'
@@ -150,6 +153,8 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l kill-survivors 
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l clear-env -d 'Start with an empty environment'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 'Keep only the names of variables on disk, not their values'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l pty -d 'Give the job a terminal of its own'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-pty -d 'Give it files instead, in the foreground too'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach or --observe)'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-kill-survivors -d 'Not --kill-survivors, whatever the configuration says'
@@ -263,6 +268,12 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l strip-ansi -d 'Wi
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l timeout -d 'Stop waiting after this time; the jobs go on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l for -d 'Wait for this instead of the end' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l tail -d 'Also show the last lines of each job\'s output' -r
@@ -531,6 +542,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -f -k -a "(__fish_
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -f -k -a "(__fish_jobdir_jobs status)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -f -k -a "(__fish_jobdir_jobs inspect)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -f -k -a "(__fish_jobdir_jobs logs)"
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -f -k -a "(__fish_jobdir_jobs attach)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -f -k -a "(__fish_jobdir_jobs wait)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -f -k -a "(__fish_jobdir_jobs kill)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -f -k -a "(__fish_jobdir_jobs stop)"

@@ -48,6 +48,7 @@ const VERBS: &[Verb] = &[
     verb!(jobs, "List jobs", aliases: &["ps", "ls"], usage: exit_code::USAGE),
     verb!(status, "Show one job in full", aliases: &["inspect"], usage: exit_code::USAGE),
     verb!(logs, "Show what a job has printed", aliases: &[], usage: exit_code::USAGE),
+    verb!(attach, "Follow a job, and type at its terminal", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(wait, "Wait until jobs have ended", aliases: &[], usage: exit_code::JOBDIR_FAILED),
     verb!(kill, "Stop jobs", aliases: &["stop"], usage: exit_code::USAGE),
     verb!(delete, "Stop jobs if need be, and remove every trace of them", aliases: &["rm"], usage: exit_code::USAGE),

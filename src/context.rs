@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::signal::Signal;
 use crate::domain::spec::Variables;
-use crate::platform::{self, WakeQueue};
+use crate::platform::{self, RawTerminal, WakeQueue};
 use crate::present::style::{ColorChoice, Style};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Store, StoreError};
@@ -178,13 +178,14 @@ impl Context {
     pub fn width(&self) -> Option<usize> {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         self.stdout_is_terminal()
-            .then(|| columns.or_else(|| platform::terminal_size().map(|(columns, _)| columns)).unwrap_or(80))
+            .then(|| columns.or_else(|| platform::terminal_size().map(|size| usize::from(size.columns))).unwrap_or(80))
     }
 
     /// Returns how many rows the terminal at stdout has; `None` when nothing can be redrawn there.
     pub fn height(&self) -> Option<usize> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        (self.stdout_is_terminal() && !is_dumb).then(|| platform::terminal_size().map_or(24, |(_, rows)| rows.max(4)))
+        (self.stdout_is_terminal() && !is_dumb)
+            .then(|| platform::terminal_size().map_or(24, |size| usize::from(size.rows).max(4)))
     }
 
     /// Decides on colour for stdout.
@@ -219,8 +220,13 @@ impl Context {
     /// Prints talk, a line. Whatever is quoted in it, from a record say, reaches the terminal without control characters.
     pub fn talk(&self, text: &str) {
         let text = text.split('\n').map(crate::present::text::escape).collect::<Vec<_>>().join("\n");
+        let mut line = format!("{text}\n");
+        if RawTerminal::is_active() {
+            // The job has the terminal at the moment, and nobody makes line ends of ours whole.
+            line = format!("\r{}", line.replace('\n', "\r\n"));
+        }
         // Nobody to talk to is no reason to fail.
-        platform::write_all(true, format!("{text}\n").as_bytes()).ok();
+        platform::write_all(true, line.as_bytes()).ok();
     }
 }
 

@@ -1,15 +1,21 @@
 //! Showing what a job has printed and prints, without being its client: signals end the following, never the job.
 
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::end::EndWatch;
+use super::keys::Pressed;
 use super::pump::{Limited, Pump, Sink, Source};
 use super::reading::Wanted;
+use super::screen::Screen;
+use super::typing::{TERMINAL_SIGNALS, Typed, Typing};
 use crate::domain::job_id::JobId;
+use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
+use crate::domain::state::Reason;
 use crate::platform::{self, Wake, WakeQueue};
-use crate::store::{Store, StoreError, Surroundings, Watch};
+use crate::store::{Store, StoreError, Surroundings, Watch, deliver};
 
 const SLOW_POLL: Duration = Duration::from_secs(1);
 const BLIND_POLL: Duration = Duration::from_millis(100);
@@ -31,6 +37,8 @@ pub struct Following<'a> {
     pub on: bool,
     /// The size limit of the logs, and our part in keeping it, for whoever takes the place of the job's client.
     pub limited: Option<Limited>,
+    /// Whether we type at the terminal of the job.
+    pub types: bool,
 }
 
 /// How following ended.
@@ -42,6 +50,8 @@ pub enum FollowEnd {
     Deleted,
     /// We got this signal.
     Signal(Signal),
+    /// The keys for leaving were pressed.
+    Detached,
     /// Our stdout or stderr does not take it; `BrokenPipe` when nobody reads it any more.
     NotTaken(Sink, io::Error),
 }
@@ -57,9 +67,15 @@ impl Following<'_> {
         wanted: impl Fn(u32, Sink) -> (Wanted, Option<u64>),
         mut on_gap: impl FnMut(Sink, u64),
     ) -> Result<FollowEnd, StoreError> {
+        let screen = Arc::new(Mutex::new(Screen::default()));
+        let typing =
+            if self.types { Some(Typing::start(self.store, self.id, self.queue, screen.clone())?) } else { None };
+        if self.types {
+            self.queue.watch(&TERMINAL_SIGNALS, true).ok();
+        }
         let paths = self.store.layout().job(self.id);
         let (mut attempt, last) = self.attempts;
-        let mut pump = self.pump(attempt, &wanted);
+        let mut pump = self.pump(attempt, &wanted, &screen);
         let end = self.on.then(|| EndWatch::new(self.store, self.id, self.queue.waker()));
         let mut watch = if self.on { Watch::of(&paths.attempt(attempt), self.queue.waker()) } else { None };
         // Where the next attempt appears.
@@ -89,7 +105,7 @@ impl Following<'_> {
                 }
                 if is_through && last.is_none_or(|last| attempt < last) {
                     attempt = next;
-                    pump = self.pump(attempt, &wanted);
+                    pump = self.pump(attempt, &wanted, &screen);
                     watch = watch.and_then(|mut watch| watch.add(&paths.attempt(attempt)).then_some(watch));
                     continue;
                 }
@@ -101,8 +117,30 @@ impl Following<'_> {
                 path: paths.dir().to_owned(),
                 source,
             })?;
-            if let Some(signal) = wakes.iter().find_map(Wake::signal) {
-                return Ok(FollowEnd::Signal(signal));
+            for typed in typing.iter().flat_map(Typing::take) {
+                let verb = match typed {
+                    Typed::Pressed(Pressed::Detach) => return Ok(FollowEnd::Detached),
+                    Typed::Pressed(Pressed::Insist) => {
+                        Verb::Kill(Kill { reason: Some(Reason::ClientSignal), ..Kill::default() })
+                    }
+                    // Somebody else may go on typing.
+                    Typed::End => continue,
+                };
+                match deliver(self.store, self.id, &Request::new(attempt, verb)) {
+                    Ok(_) | Err(StoreError::NoSuchJob) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            for signal in wakes.iter().filter_map(Wake::signal) {
+                match (&typing, signal) {
+                    (Some(typing), signal) if TERMINAL_SIGNALS.contains(&signal) => {
+                        if signal == Signal::TSTP {
+                            platform::suspend().ok();
+                        }
+                        typing.come_back();
+                    }
+                    (_, signal) => return Ok(FollowEnd::Signal(signal)),
+                }
             }
             if !over && end.as_ref().is_some_and(EndWatch::is_free) {
                 match self.store.load(self.id, &Surroundings::new()) {
@@ -113,7 +151,12 @@ impl Following<'_> {
         }
     }
 
-    fn pump(&self, attempt: u32, wanted: &impl Fn(u32, Sink) -> (Wanted, Option<u64>)) -> Pump {
+    fn pump(
+        &self,
+        attempt: u32,
+        wanted: &impl Fn(u32, Sink) -> (Wanted, Option<u64>),
+        screen: &Arc<Mutex<Screen>>,
+    ) -> Pump {
         let paths = self.store.layout().job(self.id);
         let mut pump = Pump::new(self.queue.waker());
         for sink in &self.streams {
@@ -123,7 +166,8 @@ impl Following<'_> {
             };
             let (wanted, limit) = wanted(attempt, *sink);
             let shown = self.limited.as_ref().and_then(|limited| Some((limited.shown.clone()?, attempt)));
-            pump.add(Source { path, sink: *sink, wanted, limit, shown });
+            let screen = self.types.then(|| screen.clone());
+            pump.add(Source { path, sink: *sink, wanted, limit, shown, screen });
         }
         pump
     }

@@ -4,16 +4,20 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::keys::Pressed;
 use super::pump::{Limited, Pump, Sink, Source};
 use super::reading::Wanted;
+use super::screen::Screen;
+use super::typing::{TERMINAL_SIGNALS, Typed, Typing};
 use crate::domain::job_id::JobId;
 use crate::domain::notice::Notice;
 use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::Reason;
-use crate::platform::{self, Connection, Wake, WakeQueue};
+use crate::platform::{self, Connection, StdinKind, Wake, WakeQueue};
 use crate::store::{Store, StoreError, Watch, deliver};
 
 /// How long to look quickly before opening a watch: short jobs are over by then, and closing a watch takes its time.
@@ -51,6 +55,23 @@ pub struct Foreground<'a> {
     pub until: Option<Instant>,
     /// Whether the job has to wait before it starts.
     pub is_queued: bool,
+    /// Whether the job has a terminal at which we type.
+    pub types: bool,
+}
+
+/// What is told while staying.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// We have asked for the end: because of this signal, or of keys that were pressed again and again; for which time.
+    Stop(Option<Signal>, u32),
+    /// Once: our stdout or stderr does not take what the job prints, for another reason than a closed pipe.
+    NotTaken(Sink, &'a io::Error),
+    /// Now and then: the job still waits for its start.
+    Queued,
+    /// It has ended, and its outcome cannot be recorded yet, for this reason.
+    Unrecorded(&'a str),
+    /// We are about to be suspended, and the job goes on.
+    Suspended,
 }
 
 /// How staying ended.
@@ -72,40 +93,41 @@ pub enum Leave {
     Observed,
     /// Nobody reads our stdout; the job has been asked to stop.
     ReaderGone,
-}
-
-/// Something to tell while staying.
-#[derive(Clone, Copy, Debug)]
-pub enum News<'a> {
-    /// The job still waits for its start; told rarely.
-    StillQueued,
-    /// It has ended, and its outcome cannot be recorded yet, for this reason.
-    Unrecorded(&'a str),
+    /// The keys for leaving were pressed.
+    Detached,
 }
 
 impl Foreground<'_> {
-    /// Stays until the run has ended or we leave. `on_stop` is called when a signal made us ask for the end, with that
-    /// signal and how many there have been; `on_write_error` once when our stdout or stderr does not take what the job
-    /// prints for another reason than a closed pipe; `on_news` when there is something to tell besides.
+    /// Stays until the run has ended or we leave. `tell` is called with what may be worth a line.
     ///
     /// # Errors
     /// When a request cannot be delivered or waiting fails.
-    pub fn stay(
-        mut self,
-        mut on_stop: impl FnMut(Signal, u32),
-        mut on_write_error: impl FnMut(Sink, &io::Error),
-        mut on_news: impl FnMut(News<'_>),
-    ) -> Result<ForegroundEnd, StoreError> {
+    pub fn stay(mut self, mut tell: impl FnMut(&Told<'_>)) -> Result<ForegroundEnd, StoreError> {
         let paths = self.store.layout().job(self.id);
-        let mut pump = self.pump();
+        let screen = Arc::new(Mutex::new(Screen::default()));
+        let mut pump = self.pump(&screen);
         let began = Instant::now();
         let mut remind_after = REMINDERS.0;
         let mut watch = None;
-        let mut signals = 0;
+        let mut asked = 0;
         let mut over = false;
+        let mut typing: Option<Typing<'_>> = None;
+        if platform::stdin_kind() == StdinKind::Terminal {
+            // Without them our terminal behaves as it does for every program.
+            self.queue.watch(&TERMINAL_SIGNALS, true).ok();
+        }
         // The attempts that began after the one that is shown: each is shown when the one before is through.
         let mut next: VecDeque<u32> = VecDeque::new();
         loop {
+            // As long as the job waits for its start, ^C is for us.
+            if self.types && typing.is_none() && !self.is_queued && !over {
+                match Typing::start(self.store, self.id, self.queue, screen.clone()) {
+                    Ok(started) => typing = Some(started),
+                    // Somebody has deleted the job; what is told of its end says so.
+                    Err(error) if error.is_not_found() => self.types = false,
+                    Err(error) => return Err(error),
+                }
+            }
             if over || !next.is_empty() {
                 pump.finish();
             } else {
@@ -116,11 +138,11 @@ impl Foreground<'_> {
                     return Ok(ForegroundEnd::RunEnded(self.connection));
                 };
                 self.attempt = attempt;
-                pump = self.pump();
+                pump = self.pump(&screen);
                 watch = None;
                 continue;
             }
-            if pump_failure(&mut pump, &mut on_write_error) == Some(Leave::ReaderGone) {
+            if pump_failure(&mut pump, &mut tell) == Some(Leave::ReaderGone) {
                 let current = next.back().copied().unwrap_or(self.attempt);
                 self.ask(current, Kill { front: Some(Signal::PIPE), ..Kill::default() })?;
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
@@ -131,7 +153,7 @@ impl Foreground<'_> {
                 pump.look();
             }
             if self.is_queued && began.elapsed() > remind_after {
-                on_news(News::StillQueued);
+                tell(&Told::Queued);
                 remind_after = (remind_after * 2).min(began.elapsed() + REMINDERS.1);
             }
             let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -165,29 +187,48 @@ impl Foreground<'_> {
                 return Ok(ForegroundEnd::Left(Leave::ReaderGone));
             }
             if news || read_already {
-                over = self.is_over(&mut next, &mut on_news);
-                if let (Some(attempt), 1..) = (next.back(), signals) {
+                over = self.is_over(&mut next, &mut tell);
+                if let (Some(attempt), 1..) = (next.back(), asked) {
                     // What we asked for was meant for the run, not only for the attempt that has ended meanwhile.
                     self.ask(*attempt, Kill::default())?;
                 }
             }
-            for wake in wakes {
-                let Wake::Signal(signal) = wake else { continue };
-                signals += 1;
-                if signals > 2 {
+            let current = next.back().copied().unwrap_or(self.attempt);
+            for typed in typing.iter().flat_map(Typing::take) {
+                match typed {
+                    Typed::Pressed(Pressed::Detach) => return Ok(ForegroundEnd::Left(Leave::Detached)),
+                    Typed::Pressed(Pressed::Insist) if !over => {
+                        asked += 1;
+                        tell(&Told::Stop(None, asked));
+                        self.ask(current, Kill { now: asked > 1, ..Kill::default() })?;
+                    }
+                    Typed::End if !over => self.deliver(current, Verb::CloseInput)?,
+                    Typed::Pressed(Pressed::Insist) | Typed::End => {}
+                }
+            }
+            for signal in wakes.iter().filter_map(Wake::signal) {
+                if TERMINAL_SIGNALS.contains(&signal) {
+                    if signal == Signal::TSTP {
+                        tell(&Told::Suspended);
+                        platform::suspend().ok();
+                    }
+                    typing.iter().for_each(Typing::come_back);
+                    continue;
+                }
+                asked += 1;
+                if asked > 2 {
                     return Ok(ForegroundEnd::Left(Leave::ThirdSignal));
                 }
                 if !over {
-                    on_stop(signal, signals);
-                    let first = signals == 1;
-                    let current = next.back().copied().unwrap_or(self.attempt);
+                    tell(&Told::Stop(Some(signal), asked));
+                    let first = asked == 1;
                     self.ask(current, Kill { front: first.then_some(signal), now: !first, ..Kill::default() })?;
                 }
             }
         }
     }
 
-    fn pump(&self) -> Pump {
+    fn pump(&self, screen: &Arc<Mutex<Screen>>) -> Pump {
         let paths = self.store.layout().job(self.id);
         let mut pump = Pump::new(self.queue.waker());
         if !self.shows {
@@ -197,7 +238,8 @@ impl Foreground<'_> {
         let mut add = |path, sink, limited: Option<&Limited>| {
             let shown = limited.and_then(|limited| Some((limited.shown.clone()?, self.attempt)));
             let limit = limited.map(|limited| limited.bytes);
-            pump.add(Source { path, sink, wanted: Wanted::default(), limit, shown });
+            let screen = self.types.then(|| screen.clone());
+            pump.add(Source { path, sink, wanted: Wanted::default(), limit, shown, screen });
         };
         add(paths.stdout(self.attempt), Sink::Stdout, limited);
         if !self.merged {
@@ -208,12 +250,12 @@ impl Foreground<'_> {
     }
 
     /// Reads the news: further attempts, and the end. The closing of the connection is the end, however it came about.
-    fn is_over(&mut self, next: &mut VecDeque<u32>, on_news: &mut impl FnMut(News<'_>)) -> bool {
+    fn is_over(&mut self, next: &mut VecDeque<u32>, tell: &mut impl FnMut(&Told<'_>)) -> bool {
         loop {
             match self.connection.receive(Some(Duration::from_millis(1))) {
                 Ok(Some(line)) => match serde_json::from_str(&line) {
                     Ok(Notice::Ended) => return true,
-                    Ok(Notice::Unrecorded { message }) => on_news(News::Unrecorded(&message)),
+                    Ok(Notice::Unrecorded { message }) => tell(&Told::Unrecorded(&message)),
                     Ok(Notice::Running { attempt }) => {
                         self.is_queued = false;
                         if attempt != self.attempt {
@@ -232,20 +274,23 @@ impl Foreground<'_> {
     }
 
     fn ask(&self, attempt: u32, kill: Kill) -> Result<(), StoreError> {
-        let kill = Kill { reason: Some(Reason::ClientSignal), ..kill };
-        match deliver(self.store, self.id, &Request::new(attempt, Verb::Kill(kill))) {
+        self.deliver(attempt, Verb::Kill(Kill { reason: Some(Reason::ClientSignal), ..kill }))
+    }
+
+    fn deliver(&self, attempt: u32, verb: Verb) -> Result<(), StoreError> {
+        match deliver(self.store, self.id, &Request::new(attempt, verb)) {
             Ok(_) | Err(StoreError::NoSuchJob) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-fn pump_failure(pump: &mut Pump, on_write_error: &mut impl FnMut(Sink, &io::Error)) -> Option<Leave> {
+fn pump_failure(pump: &mut Pump, tell: &mut impl FnMut(&Told<'_>)) -> Option<Leave> {
     let (sink, error) = pump.take_failure()?;
     if error.kind() == io::ErrorKind::BrokenPipe && sink == Sink::Stdout {
         return Some(Leave::ReaderGone);
     }
-    on_write_error(sink, &error);
+    tell(&Told::NotTaken(sink, &error));
     None
 }
 

@@ -40,6 +40,8 @@ pub struct Launched {
     pub connection: Connection,
     /// The size limit of its logs, for a client that stays; set by whoever launches it.
     pub limited: Option<Limited>,
+    /// Whether the job has a terminal; set by whoever launches it.
+    pub pty: bool,
 }
 
 /// Why there is no such job.
@@ -108,7 +110,7 @@ pub fn launch(
     let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
     platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
     platform::crash_point("create.supervisor");
-    let mut staged = store.stage(&spec, &first_record(id))?;
+    let mut staged = store.stage(&spec, &first_record(id, spec.pty))?;
     before_start(&staged)?;
     platform::crash_point("create.prepared");
     let order = Order::Start { staging: staged.name().to_owned(), variables, keep: Some(keep) };
@@ -201,6 +203,7 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
                     is_lost: job.state() == State::Lost,
                     connection,
                     limited: None,
+                    pty: false,
                 }),
                 Ok(_) | Err(_) => Err(error),
             };
@@ -209,16 +212,20 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
     };
     match notice {
         Notice::Running { attempt } => {
-            Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None })
+            Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None, pty: false })
         }
-        Notice::Queued => Ok(Launched { id, attempt, queued: true, is_lost: false, connection, limited: None }),
+        Notice::Queued => {
+            Ok(Launched { id, attempt, queued: true, is_lost: false, connection, limited: None, pty: false })
+        }
         Notice::NotStarted { reason, message } => {
             // Its record is complete when the supervisor is done.
             while !matches!(receive(&mut connection, id)?, Notice::Ended | Notice::Unrecorded { .. }) {}
             Err(LaunchError::NotStarted { id, reason, message })
         }
         // Stopped before it began; the record says so.
-        Notice::Ended => Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None }),
+        Notice::Ended => {
+            Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None, pty: false })
+        }
         Notice::Refused(refusal) => Err(refused(id, refusal)),
         Notice::Unrecorded { message } => {
             let message = format!("it has ended, but how cannot be recorded yet: {message}");
@@ -257,7 +264,7 @@ fn supervisor_environment() -> Vec<(OsText, OsText)> {
     Vec::new()
 }
 
-fn first_record(id: JobId) -> JobRecord {
+fn first_record(id: JobId, pty: bool) -> JobRecord {
     JobRecord {
         schema: RECORD_SCHEMA.into(),
         format: RECORD_FORMAT,
@@ -272,7 +279,7 @@ fn first_record(id: JobId) -> JobRecord {
         capabilities: Vec::new(),
         run_started_with: 1,
         run_outcome: None,
-        attempts: vec![Attempt { number: 1, ..Attempt::default() }],
+        attempts: vec![Attempt { number: 1, pty, ..Attempt::default() }],
     }
 }
 

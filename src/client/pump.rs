@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::reading::{Reading, Wanted};
-use crate::platform::{self, Waker};
+use super::screen::Screen;
+use crate::platform::{self, RawTerminal, Waker};
 use crate::store::{JobPaths, Log, LogStream, Shown};
 
 /// Where a stream goes.
@@ -49,6 +50,8 @@ pub(super) struct Source {
     pub(super) limit: Option<u64>,
     /// Whom to tell what has been shown.
     pub(super) shown: Option<(Arc<Shown>, u32)>,
+    /// What the job switches on at our terminal, if it believes that it is its own.
+    pub(super) screen: Option<Arc<Mutex<Screen>>>,
 }
 
 /// Copies the output of one attempt.
@@ -170,7 +173,13 @@ fn copy(source: &Source, shared: &Shared, waker: &Waker) -> io::Result<()> {
             shared.with(|state| state.skipped += skipped);
             waker.wake();
         }
-        if let Some(bytes) = bytes {
+        if let Some(mut bytes) = bytes {
+            match &source.screen {
+                Some(screen) if !to_stderr => screen.lock().unwrap_or_else(PoisonError::into_inner).follow(&bytes),
+                // Finally steps do not print through the terminal of the job, nor does anybody end lines for them.
+                Some(_) if RawTerminal::is_active() => bytes = with_carriage_returns(&bytes),
+                _ => {}
+            }
             platform::write_all(to_stderr, &bytes)?;
             if let Some((shown, attempt)) = &source.shown {
                 shown.advance(*attempt, stream, reading.at());
@@ -184,4 +193,12 @@ fn copy(source: &Source, shared: &Shared, waker: &Waker) -> io::Result<()> {
             }
         }
     }
+}
+
+fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
+    bytes
+        .iter()
+        .flat_map(|byte| if *byte == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(byte) })
+        .copied()
+        .collect()
 }

@@ -13,7 +13,8 @@ use crate::store::Surroundings;
 /// Give jobs up
 ///
 /// Stops supervising at once, whatever the processes do; they are left alone. For processes that cannot be killed.
-/// Their output still goes to the log, and 'jobdir kill' can still try to stop them.
+/// Their output still goes to the log, and 'jobdir kill' can still try to stop them. A job that has a terminal of its own
+/// (--pty) is hung up, since that terminal goes with the supervisor: it gets HUP, and prints to nobody any more.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +61,11 @@ fn deed(job: Job) -> Deed {
             } else {
                 format!("its processes may still be running on this host: {}", pids.join(", "))
             };
-            Deed::done("abandoned", Some(job)).saying(format!("job {id} is abandoned; {left}"))
+            let hung_up = match job.attempt().is_some_and(|attempt| attempt.pty) {
+                true => "its terminal went with the supervisor, and it was hung up; ",
+                false => "",
+            };
+            Deed::done("abandoned", Some(job)).saying(format!("job {id} is abandoned; {hung_up}{left}"))
         }
         State::Interrupted => Deed::done("never_started", Some(job)),
         state if state.is_terminal() => {

@@ -76,6 +76,8 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     attempt: Option<u32>,
     /// Without colours and other escape sequences
+    ///
+    /// The default for a job with a terminal of its own (--pty), unless stdout is a terminal.
     #[arg(long)]
     strip_ansi: bool,
     /// Print one JSON document
@@ -91,7 +93,7 @@ fn parse_regex(text: &str) -> Result<Regex, String> {
 }
 
 /// Shows.
-pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
+pub fn run(mut args: Args, context: &Context) -> Result<u8, CommandError> {
     if args.context.is_some_and(|lines| lines > MOST_CONTEXT as u64) {
         return Err(CommandError::usage(format!("--context is at most {MOST_CONTEXT} lines")));
     }
@@ -114,6 +116,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(CommandError::new("no_such_attempt", format!("job {id} has no attempt {attempt}"))
             .hint(format!("its attempts are 1 to {latest}")));
     }
+    // What is meant for a terminal is of no use elsewhere.
+    let pty = job.record().is_some_and(|record| record.attempts.iter().any(|one| one.number == attempt && one.pty));
+    args.strip_ansi |= pty && !context.stdout_is_terminal();
     if args.json {
         document(&args, context, &store, &job, attempt)
     } else {
@@ -185,6 +190,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         streams: args.streams(),
         on,
         limited: None,
+        types: false,
     };
     let wanted = |attempt, sink| {
         let mut wanted = args.wanted(attempt, sink);
@@ -197,7 +203,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         (wanted, limit_of(job, attempt))
     };
     match following.show(wanted, |sink, bytes| context.talk(&dropped_notice(sink, bytes)))? {
-        FollowEnd::Ended => Ok(exit_code::DONE),
+        FollowEnd::Ended | FollowEnd::Detached => Ok(exit_code::DONE),
         FollowEnd::Deleted => {
             context.talk(&format!("job {} was deleted", job.id));
             Ok(exit_code::DONE)

@@ -6,6 +6,7 @@
 
 pub mod abandon;
 pub mod acting;
+pub mod attach;
 pub mod capabilities;
 pub mod complete;
 pub mod config;
@@ -33,6 +34,7 @@ pub mod skill;
 pub mod status;
 pub mod staying;
 pub mod streams;
+pub mod terminal;
 pub mod unpause;
 pub mod wait;
 
@@ -43,6 +45,7 @@ pub const NAMES: &[&str] = &[
     "jobs",
     "status",
     "logs",
+    "attach",
     "wait",
     "kill",
     "delete",

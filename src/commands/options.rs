@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::coordination::CoordinationArgs;
 use super::shared::{parse_duration, parse_limit, parse_size_limit};
+use super::terminal::TerminalArgs;
 use crate::client::{parse_plan, parse_signal};
 use crate::context::Context;
 use crate::domain::duration::{Limit, to_ms};
@@ -80,6 +81,8 @@ pub struct JobArgs {
     /// The default in the foreground when both go to the same place, such as a terminal.
     #[arg(long, help_heading = "Input and output")]
     merge_output: bool,
+    #[command(flatten)]
+    terminal: TerminalArgs,
     /// Keep each log below this size: its first part and its newest
     ///
     /// What is in between is dropped; 'status' and 'logs' say how much. A size such as 20M; 0 or off is no limit. The default
@@ -266,10 +269,13 @@ impl JobArgs {
         if !self.rlimit.is_empty() {
             spec.resource_limits.clone_from(&self.rlimit);
         }
-        let before = (!is_new).then(|| spec.stdin.clone());
-        spec.stdin = self.stdin(detach, before)?;
-        if is_new || self.merge_output {
-            spec.merge_output = self.merge_output || (!detach && platform::same_destination());
+        let had_terminal = spec.pty;
+        spec.pty = self.terminal.decide(detach, self.stdin.is_some(), had_terminal)?;
+        // The FIFO behind a terminal was not asked for by --stdin.
+        let before = (!is_new && !had_terminal).then(|| spec.stdin.clone());
+        spec.stdin = if spec.pty { Stdin::Fifo } else { self.stdin(detach, before)? };
+        if is_new || self.merge_output || spec.pty != had_terminal {
+            spec.merge_output = spec.pty || self.merge_output || (!detach && platform::same_destination());
         }
         spec.log_max_bytes = self.log_max.or(spec.log_max_bytes);
         self.apply_stop(spec);

@@ -103,10 +103,14 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let next = job.attempt().map_or(1, |attempt| attempt.number + 1);
     let limit = spec.log_limit().filter(|_| spec.foreground);
     let limited = limit.map(|limit| Limited::new(&store.layout().job(id), next, limit));
+    let pty = spec.pty;
+    if let (true, Some(size)) = (pty, platform::terminal_size()) {
+        store.set_terminal_size(id, &size)?;
+    }
     let spec = (spec != own).then_some(spec);
     let keep = context.settings()?.keep;
     let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin, keep })?;
-    launched.limited = limited;
+    (launched.limited, launched.pty) = (limited, pty);
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);
     }

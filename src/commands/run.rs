@@ -160,15 +160,19 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
 fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) -> Result<Launched, LaunchError> {
     let (id, is_typed) = (launching.job.id, launching.spec.stdin == Stdin::Typed);
     let limit = launching.spec.log_limit().filter(|_| launching.spec.foreground);
+    let pty = launching.spec.pty;
     let (mut typed, mut limited) = (None, None);
     let mut launched = launch(store, launching, |staged| {
         if is_typed {
             typed = Some(open_typed(&staged.paths().stdin())?);
         }
         limited = limit.map(|limit| Limited::new(staged.paths(), 1, limit));
+        if let (true, Some(size)) = (pty, platform::terminal_size()) {
+            staged.set_terminal_size(&size)?;
+        }
         id_file.map_or(Ok(()), |file| file.write(id))
     })?;
-    launched.limited = limited;
+    (launched.limited, launched.pty) = (limited, pty);
     if let Some((_reader, writer)) = typed {
         copy_typed(writer);
     }
@@ -247,6 +251,7 @@ fn prepare(args: &Args, context: &Context, store: &Store) -> Result<Launching, C
         command: args.command.iter().map(|word| platform::os_text(word)).collect(),
         cwd: Default::default(),
         stdin: Stdin::Null,
+        pty: false,
         merge_output: false,
         log_max_bytes: None,
         umask: 0,

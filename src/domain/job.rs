@@ -16,7 +16,7 @@ use super::state::State;
 
 /// Which form the public JSON of a job has. Raise it with every change of the fields: records hold JSON in this form, and
 /// another one is made anew. A test knows which fields belong to it.
-pub const PUBLIC_FORM: u32 = 2;
+pub const PUBLIC_FORM: u32 = 3;
 
 /// Everything that a reader can know of a job.
 #[derive(Clone, Debug)]

@@ -31,4 +31,5 @@ pub mod spec;
 pub mod state;
 pub mod stop_plan;
 pub mod template;
+pub mod terminal;
 pub mod tree;

@@ -85,6 +85,8 @@ pub struct Attempt {
     pub number: u32,
     /// What it ran, when that is not the command of the spec.
     pub command: Option<Vec<OsText>>,
+    /// Whether it has a terminal of its own.
+    pub pty: bool,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
     /// When the command began to execute.

@@ -42,6 +42,10 @@ impl Signal {
     pub const STOP: Self = Self("SIGSTOP");
     /// `SIGPIPE`.
     pub const PIPE: Self = Self("SIGPIPE");
+    /// Suspension, as a terminal asks for it.
+    pub const TSTP: Self = Self("SIGTSTP");
+    /// The terminal has another size.
+    pub const WINCH: Self = Self("SIGWINCH");
 
     /// Returns the signal with this full name (`SIGTERM`), exactly spelled.
     pub fn by_full_name(name: &str) -> Option<Self> {

@@ -40,6 +40,9 @@ pub struct JobSpec<E = Environment> {
     pub cwd: OsText,
     /// Where the job's input comes from.
     pub stdin: Stdin,
+    /// Whether the job has a terminal of its own, at which stdin is typed from the FIFO in its directory.
+    #[serde(default)]
+    pub pty: bool,
     /// Whether stderr goes to the same file as stdout.
     pub merge_output: bool,
     /// The size limit of each log, 0 for none; `None` when nothing was said, see [`JobSpec::log_limit`].
@@ -103,6 +106,7 @@ impl JobSpec {
             command: self.command.clone(),
             cwd: self.cwd.clone(),
             stdin: self.stdin.clone(),
+            pty: self.pty,
             merge_output: self.merge_output,
             log_max_bytes: self.log_max_bytes,
             umask: self.umask,

@@ -174,6 +174,11 @@ impl JobPaths {
         self.dir.join("shown")
     }
 
+    /// How large the terminal is of whoever looked last.
+    pub fn terminal(&self) -> PathBuf {
+        self.dir.join("terminal")
+    }
+
     /// Where attempts are.
     pub fn attempts(&self) -> PathBuf {
         self.dir.join("attempts")

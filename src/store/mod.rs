@@ -20,6 +20,7 @@ mod public;
 mod queue;
 mod shown;
 mod snapshot;
+mod terminal;
 mod waiting;
 mod watch;
 
@@ -41,6 +42,7 @@ pub use public::{Listed, PublicForms};
 pub use queue::QueueView;
 pub use shown::{LogStream, Shown, shown_up_to};
 pub use snapshot::{Surroundings, for_each};
+pub use terminal::SizeWatch;
 pub use watch::Watch;
 
 use crate::domain::job_id::JobId;

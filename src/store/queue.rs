@@ -116,7 +116,7 @@ impl Store {
 
     /// Rings at a supervisor: something changes in its inbox, so it looks everywhere. A name that begins with a dot is
     /// no request.
-    fn ring(&self, id: JobId) {
+    pub(super) fn ring(&self, id: JobId) {
         let Ok(random) = random() else { return };
         let bell = self.layout.job(id).kill_signals().join(format!("{}{random}", super::inbox::BELL));
         // Somebody who is gone by now needs no waking.

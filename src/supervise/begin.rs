@@ -97,7 +97,8 @@ fn prepare_resume(
     let number = record.attempt().number + 1;
     claim.make_attempt(number)?;
     platform::crash_point("resume.attempt");
-    let mut attempt = Attempt { number, ..Attempt::default() };
+    let pty = given.as_ref().map_or(spec.pty, |given| given.pty);
+    let mut attempt = Attempt { number, pty, ..Attempt::default() };
     // What a resume that died left for this attempt is not what this one wants.
     claim.forget_attempt_spec(number)?;
     platform::crash_point("resume.forgotten");
@@ -156,6 +157,8 @@ fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Va
         nested: None,
         input: None,
         trimmer: None,
+        terminal: None,
+        was_interrupted: false,
     };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
     let mut run = Run { store, client, driver, spec, variables, own, keep };

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
+use super::terminal::JobTerminal;
 use super::tree::{Processes, holdouts};
 use super::trim::Trimmer;
 use super::watch::InboxWatch;
@@ -58,6 +59,10 @@ pub(super) struct Driver {
     pub(super) aborted: bool,
     /// The writing end of the job's FIFO, as long as `send` may still come.
     pub(super) input: Option<File>,
+    /// The terminal of the command, if it has one.
+    pub(super) terminal: Option<JobTerminal>,
+    /// Whether the command ended of what was typed: of ^C, before anybody had asked for its end.
+    pub(super) was_interrupted: bool,
     /// The nested jobs that are waited for before KILL.
     pub(super) nested: Option<NestedStop>,
     /// Who keeps the logs below their limit, while the command runs.
@@ -85,6 +90,8 @@ impl Driver {
                 if drive == Drive::Command {
                     let attempt = self.journal.attempt();
                     (attempt.exit_code, attempt.signal) = (status.exit_code(), status.signal());
+                    self.was_interrupted =
+                        machine.cause().is_none() && self.terminal.as_ref().is_some_and(JobTerminal::was_interrupted);
                     let told = Happening::LeaderEnded { exit_code: status.exit_code(), signal: status.signal() };
                     self.journal.tell(&self.claim, told);
                     platform::crash_point("run.leader_ended");
@@ -95,6 +102,9 @@ impl Driver {
             }
             if !matches!(machine.phase(), Phase::Ended(_)) {
                 self.answer_requests(tree, machine, drive);
+            }
+            if let Some(terminal) = &mut self.terminal {
+                terminal.follow_size();
             }
             if activity.as_mut().is_some_and(|activity| activity.is_seen(self, tree)) {
                 self.report(tree, machine, Event::Active, drive);
@@ -379,6 +389,10 @@ impl Driver {
                 Event::Abandon { reason_text: reason_text.clone() }
             }
             Verb::CloseInput => {
+                if let Some(terminal) = &self.terminal {
+                    terminal.type_end();
+                    return ("accepted", None);
+                }
                 let result = if self.input.take().is_some() { "accepted" } else { "no_change" };
                 return (result, None);
             }

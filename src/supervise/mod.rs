@@ -30,6 +30,8 @@ mod outside;
 mod recover;
 mod retry;
 mod run;
+mod stdio;
+mod terminal;
 mod tree;
 mod trim;
 mod waiting;

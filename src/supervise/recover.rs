@@ -63,6 +63,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         nested: None,
         input: None,
         trimmer: None,
+        terminal: None,
+        was_interrupted: false,
     };
     let mut outside = Outside::new(store.clone(), spec.uid.clone(), before.clone());
     let mut machine = Machine::new(spec.stop.clone(), driver.now());

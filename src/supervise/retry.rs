@@ -82,7 +82,8 @@ impl Run {
     fn next_attempt(&mut self) {
         let record = self.driver.journal.change();
         let last = record.attempt();
-        let attempt = Attempt { number: last.number + 1, command: last.command.clone(), ..Attempt::default() };
+        let (command, pty) = (last.command.clone(), last.pty);
+        let attempt = Attempt { number: last.number + 1, command, pty, ..Attempt::default() };
         let number = attempt.number;
         record.attempts.push(attempt);
         record.waiting_for = None;

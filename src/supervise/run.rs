@@ -1,6 +1,5 @@
 //! One run of a job: its attempts from claim to outcome.
 
-use std::fs::File;
 use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
@@ -22,7 +21,7 @@ use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, HeldChild, JobInput};
 use crate::present::json::{self, JobDocument};
-use crate::store::{Flush, Store, StoreError};
+use crate::store::{Flush, Store};
 
 /// How long a job that is to be deleted stays for the client that shows its output.
 const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
@@ -73,6 +72,8 @@ impl Run {
         record.supervisor = Some(self.own);
         record.containment = containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
+        record.attempt_mut().pty = self.spec.pty;
+        driver.was_interrupted = false;
         if let Some((cause, message)) = self.wait_for_turn() {
             let attempt = self.driver.journal.attempt();
             (attempt.ended_at, attempt.outcome) = (Some(platform::now()), Some(conclude(Some(&cause), None, None)));
@@ -86,6 +87,7 @@ impl Run {
         let mut tree = match self.spawn() {
             Ok(tree) => tree,
             Err(failure) => {
+                self.driver.end_terminal();
                 let attempt = self.driver.journal.attempt();
                 (attempt.ended_at, attempt.outcome) = (Some(platform::now()), Some(could_not_start(&failure)));
                 attempt.message = Some(failure.message.clone());
@@ -133,9 +135,9 @@ impl Run {
         let setup = |message: String| SpawnFailure { reason: Reason::Setup, message };
         let number = self.driver.journal.record().attempt().number;
         let paths = self.driver.claim.paths().clone();
-        let (stdout, stderr) = self.open_logs(number).map_err(|error| setup(error.to_string()))?;
+        let stdio = self.open_stdio(number).map_err(setup)?;
         platform::crash_point("start.logs");
-        let input = self.open_input().map_err(setup)?;
+        self.driver.terminal = stdio.terminal;
         let variables = environment::of_command(&self.spec, &self.variables, self.store.layout(), &paths, number);
         let plan = ExecPlan {
             command: self.spec.command.clone(),
@@ -150,15 +152,16 @@ impl Run {
                 .filter_map(|limit| platform::resource_limit(&limit.resource, limit.soft, limit.hard))
                 .collect(),
         };
-        let child = HeldChild::create(&plan, &input, &stdout, stderr.as_ref().unwrap_or(&stdout))
+        let stderr = stdio.stderr.as_ref().unwrap_or(&stdio.stdout);
+        let child = HeldChild::create(&plan, &stdio.input, &stdio.stdout, stderr)
             .map_err(|error| setup(format!("cannot create a process: {error}")))?;
-        if matches!(input, JobInput::Own) {
+        if matches!(stdio.input, JobInput::Own) {
             platform::release_stdin().ok();
         }
         // Between two `send`s nobody else holds it open, and the job would see an end.
-        self.driver.input = match self.spec.stdin {
-            Stdin::Fifo => platform::open_fifo_writer(&paths.stdin()).ok(),
-            Stdin::Null | Stdin::Inherit | Stdin::Typed | Stdin::File(_) => None,
+        self.driver.input = match (&stdio.input, &self.spec.stdin) {
+            (JobInput::File(_), Stdin::Fifo) => platform::open_fifo_writer(&paths.stdin()).ok(),
+            _ => None,
         };
         platform::crash_point("start.forked");
         // The bell is armed before the command executes, and so before anything is written.
@@ -207,34 +210,6 @@ impl Run {
         (!steps.is_empty()).then_some(Finally { state: FinallyState::Pending, steps })
     }
 
-    fn open_logs(&self, number: u32) -> Result<(File, Option<File>), StoreError> {
-        let claim = &self.driver.claim;
-        claim.make_attempt(number)?;
-        let stdout = claim.open_log(&claim.paths().stdout(number))?;
-        let stderr = match self.spec.merge_output {
-            true => None,
-            false => Some(claim.open_log(&claim.paths().stderr(number))?),
-        };
-        Ok((stdout, stderr))
-    }
-
-    fn open_input(&self) -> Result<JobInput, String> {
-        let fifo = self.driver.claim.paths().stdin();
-        match &self.spec.stdin {
-            Stdin::Null => Ok(JobInput::Null),
-            Stdin::Inherit => Ok(JobInput::Own),
-            Stdin::Typed | Stdin::Fifo => platform::open_fifo_reader(&fifo)
-                .map(JobInput::File)
-                .map_err(|error| format!("cannot open the job's input '{}': {error}", fifo.display())),
-            Stdin::File(path) => {
-                let path = platform::path_of(&self.spec.cwd).join(platform::path_of(path));
-                platform::open_input(&path)
-                    .map(JobInput::File)
-                    .map_err(|error| format!("cannot open the input '{}': {error}", path.display()))
-            }
-        }
-    }
-
     fn describe(&self, failure: &platform::ExecFailure) -> SpawnFailure {
         let command = self.spec.command[0].lossy();
         let message = match failure.reason {
@@ -252,7 +227,9 @@ impl Run {
     fn conclude(&mut self, tree: &Tree, machine: &Machine, used_before: Usage, began: Duration) {
         let after = platform::children_usage();
         let duration = self.driver.now().saturating_sub(began);
-        let outcome = conclude(machine.cause(), machine.leader(), machine.sent());
+        let typed = Cause { reason: Reason::ClientSignal, reason_text: None };
+        let cause = if self.driver.was_interrupted { Some(&typed) } else { machine.cause() };
+        let outcome = conclude(cause, machine.leader(), machine.sent());
         let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { tree.members() };
         let attempt = self.driver.journal.attempt();
         attempt.ended_at = Some(platform::now());

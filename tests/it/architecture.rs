@@ -33,8 +33,18 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Files of `commands/` that are no commands but help them.
-const HELPERS: &[&str] =
-    &["acting", "coordination", "defaults", "filters", "observing", "options", "shared", "staying", "streams"];
+const HELPERS: &[&str] = &[
+    "acting",
+    "coordination",
+    "defaults",
+    "filters",
+    "observing",
+    "options",
+    "shared",
+    "staying",
+    "streams",
+    "terminal",
+];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[

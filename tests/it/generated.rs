@@ -68,8 +68,9 @@ fn sections(name: &str) -> &'static [&'static str] {
     match name {
         "jobdir" => &["exit-status-jobdir", "environment", "environment-job", "files"],
         "jobdir-run" | "jobdir-resume" => {
-            &["exit-status-run", "signals-run", "environment", "environment-job", "files"]
+            &["exit-status-run", "terminal", "signals-run", "environment", "environment-job", "files"]
         }
+        "jobdir-attach" => &["exit-status-run", "terminal", "signals-look", "environment", "files"],
         "jobdir-wait" => &["exit-status-run", "exit-status-wait", "signals-look", "environment", "files"],
         "jobdir-kill" => &["exit-status", "exit-status-kill", "signals-kill", "environment", "files"],
         "jobdir-logs" => &["order-logs", "exit-status", "signals-look", "environment", "files"],

@@ -65,6 +65,8 @@ mod parsers;
 mod pause;
 #[cfg(unix)]
 mod protocol;
+#[cfg(target_os = "linux")]
+mod pty;
 mod public_form;
 #[cfg(unix)]
 mod readme;

@@ -108,7 +108,7 @@ fn whoever_changes_the_fields_of_a_job_raises_the_number_of_the_form() {
         schema["$defs"]["Job"]["properties"].as_object().expect("fields").keys().cloned().collect();
     let known = "alive attempt attempts boot_id capabilities chain command containment created_at cwd deleted duration_ms ended_at \
                  error_kind exit_code finally host id labels message meta name observed_at output parent paused pid \
-                 processes progress ready reason reason_text resumable schema signal started_at state stop supervised supervisor_pid \
+                 processes progress pty ready reason reason_text resumable schema signal started_at state stop supervised supervisor_pid \
                  survivors tail uid usage waiting_for";
     assert_eq!(fields.join(" "), known, "raise PUBLIC_FORM in src/domain/job.rs, then change this list");
 }

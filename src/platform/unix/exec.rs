@@ -55,6 +55,8 @@ pub enum JobInput {
     Own,
     /// An open file or FIFO.
     File(File),
+    /// A terminal of its own, which controls its session.
+    Terminal(File),
 }
 
 /// A child that waits for [`HeldChild::release`] before it executes its command. Dropping it makes the child exit.
@@ -94,10 +96,11 @@ impl HeldChild {
         let stdin = match input {
             JobInput::Null => null.as_raw_fd(),
             JobInput::Own => 0,
-            JobInput::File(file) => file.as_raw_fd(),
+            JobInput::File(file) | JobInput::Terminal(file) => file.as_raw_fd(),
         };
         let stdio = [stdin, stdout.as_raw_fd(), stderr.as_raw_fd()];
         let mut prepared = Prepared::new(&plan.command, &plan.variables, stdio)?;
+        prepared.has_terminal = matches!(input, JobInput::Terminal(_));
         prepared.cwd = Some(c_string(&plan.cwd)?);
         prepared.umask = Some(plan.umask);
         prepared.nice = plan.nice;

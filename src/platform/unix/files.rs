@@ -215,6 +215,15 @@ pub fn open_for_user(path: &Path) -> io::Result<File> {
     regular(OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
 }
 
+/// Opens a FIFO so that neither opening nor writing waits for anybody: what is written before somebody reads it is kept.
+///
+/// # Errors
+/// What the system says. Later writes fail with `WouldBlock` when it is full.
+pub fn open_fifo_patient(path: &Path) -> io::Result<File> {
+    // Being a reader, too, keeps it open; Linux and macOS allow that, see fifo(7).
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+}
+
 /// Opens a file of the user's as the input of a job.
 ///
 /// # Errors

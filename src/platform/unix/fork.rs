@@ -21,6 +21,8 @@ pub(super) struct Prepared {
     envp: Vec<*const libc::c_char>,
     pub(super) cwd: Option<CString>,
     stdio: [RawFd; 3],
+    /// Whether stdin is the terminal that is to control the session.
+    pub(super) has_terminal: bool,
     pub(super) supervisor_end: Option<RawFd>,
     pub(super) umask: Option<u32>,
     pub(super) nice: Option<i32>,
@@ -58,6 +60,7 @@ impl Prepared {
             envp,
             cwd: None,
             stdio,
+            has_terminal: false,
             supervisor_end: None,
             umask: None,
             nice: None,
@@ -154,6 +157,10 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
             } else if libc::dup2(*source, target) < 0 {
                 fail(STAGE_SETUP);
             }
+        }
+        // Only the leader of a session without a terminal may do this, which setsid(2) has made us.
+        if prepared.has_terminal && libc::ioctl(0, libc::TIOCSCTTY as _, 0) != 0 {
+            fail(STAGE_SETUP);
         }
         // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
         // death, and not the lock that is its claim.

@@ -6,12 +6,14 @@ mod exec;
 mod files;
 mod fork;
 mod logs;
+mod modes;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod process;
 #[cfg(not(target_os = "linux"))]
 #[path = "other.rs"]
 mod process;
+mod pty;
 mod signals;
 mod storage;
 mod terminal;
@@ -22,18 +24,23 @@ pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_supervisor};
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
-    make_private_directory, open_fifo_reader, open_fifo_writer, open_for_user, open_input, open_lock_file, open_null,
-    open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, read_start, set_file_mask,
-    sync_directory, user_id, user_name,
+    make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of,
+    read_start, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
+pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{
     become_subreaper, child_pids, environment_value, has_subreaper, open_files, out_of_memory_kills, place,
     process_info, process_table, signal_identity,
 };
+pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
 pub use storage::{free_space, network_file_system, watch_limits};
-pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_size, write_all};
+pub use terminal::{
+    StdinKind, TypingNews, is_at_terminal, read_typed, same_destination, stdin_kind, terminal_size, wait_for_typing,
+    write_all,
+};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;

@@ -2,6 +2,10 @@
 
 use std::io::IsTerminal;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+
+use crate::domain::terminal::TerminalSize;
+
 /// What descriptor 0 is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StdinKind {
@@ -66,28 +70,78 @@ fn wait_writable(to_stderr: bool) -> std::io::Result<()> {
     }
 }
 
-/// Reads what is typed at the terminal at stdin, unbuffered; while this process is in the background it waits instead,
-/// since a terminal stops whoever reads from there, and a job shall not suffer for it. Meant for a thread of its own.
+/// Says whether stdin, stdout and stderr are the terminal.
+pub fn is_at_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// What there is to do about what is typed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TypingNews {
+    /// There is something at stdin, perhaps its end.
+    pub typed: bool,
+    /// The FIFO takes something.
+    pub room: bool,
+}
+
+/// Waits until something was typed, when that is of interest, the FIFO takes something, or the time is over. While this
+/// process is in the background what is typed is not meant for it, and reading would stop it; so it does not look then.
+///
+/// # Errors
+/// What the system says.
+pub fn wait_for_typing(
+    typed: bool,
+    fifo: Option<&std::fs::File>,
+    timeout: Option<std::time::Duration>,
+) -> std::io::Result<TypingNews> {
+    use std::os::fd::AsFd;
+    /// Nothing tells a process that it was brought to the foreground.
+    const BACKGROUND_POLL: std::time::Duration = std::time::Duration::from_millis(200);
+    let is_ours = super::modes::is_in_foreground();
+    let timeout = if is_ours { timeout } else { Some(timeout.unwrap_or(BACKGROUND_POLL).min(BACKGROUND_POLL)) };
+    let stdin = std::io::stdin();
+    let mut fds = Vec::new();
+    if typed && is_ours {
+        fds.push(PollFd::new(stdin.as_fd(), PollFlags::POLLIN));
+    }
+    if let Some(fifo) = fifo {
+        fds.push(PollFd::new(fifo.as_fd(), PollFlags::POLLOUT));
+    }
+    let millis = timeout.map(|t| t.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32);
+    let timeout = millis.map_or(PollTimeout::NONE, |m| PollTimeout::try_from(m).unwrap_or(PollTimeout::MAX));
+    match nix::poll::poll(&mut fds, timeout) {
+        Ok(_) => {}
+        Err(nix::errno::Errno::EINTR) => return Ok(TypingNews::default()),
+        Err(error) => return Err(error.into()),
+    }
+    let told = |fd: Option<&PollFd<'_>>| fd.and_then(PollFd::any).unwrap_or(false);
+    Ok(TypingNews {
+        // It may have been put into the background meanwhile.
+        typed: typed && is_ours && told(fds.first()) && super::modes::is_in_foreground(),
+        room: fifo.is_some() && told(fds.last()),
+    })
+}
+
+/// Reads what is typed at stdin, unbuffered. Meant for a thread of its own.
 ///
 /// # Errors
 /// What the system says.
 pub fn read_typed(buffer: &mut [u8]) -> std::io::Result<usize> {
-    // A terminal that is not our controlling one has no foreground, and stops nobody who reads.
-    let in_foreground =
-        || nix::unistd::tcgetpgrp(std::io::stdin()).map_or(true, |group| group == nix::unistd::getpgrp());
-    while !in_foreground() {
-        // Nothing tells a process that it was brought to the foreground.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+    loop {
+        if wait_for_typing(true, None, None)?.typed {
+            return Ok(nix::unistd::read(std::io::stdin(), buffer)?);
+        }
     }
-    Ok(nix::unistd::read(std::io::stdin(), buffer)?)
 }
 
-/// Returns how many columns and rows the terminal at stdout has, if it tells.
-pub fn terminal_size() -> Option<(usize, usize)> {
-    // SAFETY: the kernel fills in the zeroed window size, which is plain data.
-    unsafe {
-        let mut size: nix::libc::winsize = std::mem::zeroed();
-        let told = nix::libc::ioctl(1, nix::libc::TIOCGWINSZ, &raw mut size) == 0 && size.ws_col > 0;
-        told.then_some((usize::from(size.ws_col), usize::from(size.ws_row)))
-    }
+/// Returns the size of the terminal at stdout or stdin, if one of them tells.
+pub fn terminal_size() -> Option<TerminalSize> {
+    [1, 0].into_iter().find_map(|fd| {
+        // SAFETY: the kernel fills in the zeroed window size, which is plain data.
+        unsafe {
+            let mut size: nix::libc::winsize = std::mem::zeroed();
+            let told = nix::libc::ioctl(fd, nix::libc::TIOCGWINSZ, &raw mut size) == 0;
+            (told && size.ws_col > 0 && size.ws_row > 0).then(|| TerminalSize::new(size.ws_row, size.ws_col))
+        }
+    })
 }

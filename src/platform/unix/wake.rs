@@ -53,12 +53,22 @@ impl WakeQueue {
         let (reader, writer) = (away_from_stdio(reader)?, away_from_stdio(writer)?);
         HANDLER_PIPE.store(writer.as_raw_fd(), Ordering::SeqCst);
         install_number(nix::libc::SIGCHLD)?;
+        let queue = Self { reader, waker: Waker(Arc::new(writer)) };
+        queue.watch(watched, keep_ignored)?;
+        Ok(queue)
+    }
+
+    /// Directs further signals to the queue.
+    ///
+    /// # Errors
+    /// When a handler cannot be made.
+    pub fn watch(&self, watched: &[Signal], keep_ignored: bool) -> io::Result<()> {
         for signal in watched {
             if !(keep_ignored && signals::inherited_ignored(*signal)) {
                 install(*signal)?;
             }
         }
-        Ok(Self { reader, waker: Waker(Arc::new(writer)) })
+        Ok(())
     }
 
     /// Returns a handle for other threads.

@@ -169,6 +169,14 @@ pub fn open_fifo_writer(_path: &Path) -> io::Result<File> {
     not_yet()
 }
 
+/// There are no FIFOs here.
+///
+/// # Errors
+/// Always.
+pub fn open_fifo_patient(_path: &Path) -> io::Result<File> {
+    not_yet()
+}
+
 /// Opens `NUL`.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 mod files;
 mod logs;
+mod terminal;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,12 +14,17 @@ use std::time::Duration;
 
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
-    make_private_directory, open_fifo_reader, open_fifo_writer, open_for_user, open_input, open_lock_file, open_null,
-    open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, read_start, set_file_mask,
-    sync_directory, user_id, user_name,
+    make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of,
+    read_start, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use logs::{
     WriteBell, block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
+};
+
+pub use terminal::{
+    RawTerminal, Terminal, TerminalInterest, TerminalNews, TypingNews, has_terminals, is_at_terminal, is_in_foreground,
+    suspend, terminal_size, wait_for_typing,
 };
 
 use super::{Children, Delivery, ExecFailure, Wake};
@@ -213,6 +219,8 @@ pub enum JobInput {
     Own,
     /// An open file.
     File(File),
+    /// A terminal of its own.
+    Terminal(File),
 }
 
 /// A child that waits before it executes its command.
@@ -331,6 +339,14 @@ impl WakeQueue {
         Ok(Self { receiver, waker: Waker(sender) })
     }
 
+    /// Signals do not reach it yet.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn watch(&self, _watched: &[Signal], _keep_ignored: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Returns a handle for other threads.
     pub fn waker(&self) -> Waker {
         self.waker.clone()
@@ -413,11 +429,6 @@ pub fn write_all(to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
 pub fn read_typed(buffer: &mut [u8]) -> io::Result<usize> {
     use std::io::Read;
     std::io::stdin().read(buffer)
-}
-
-/// Not yet.
-pub fn terminal_size() -> Option<(usize, usize)> {
-    None
 }
 
 /// Not told here.

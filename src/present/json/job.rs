@@ -61,6 +61,8 @@ pub struct JobDocument<'a> {
     command: Option<Vec<String>>,
     /// Where it runs.
     cwd: Option<String>,
+    /// Whether this attempt has a terminal of its own, see `--pty`.
+    pty: Option<bool>,
     created_at: Option<Time>,
     /// When the command of this attempt began to execute; null when it never did.
     started_at: Option<Time>,
@@ -279,6 +281,7 @@ impl<'a> JobDocument<'a> {
             parent: spec.and_then(|s| s.parent),
             command: job.command().map(words),
             cwd: spec.map(|s| s.cwd.lossy().into_owned()),
+            pty: attempt.map(|a| a.pty),
             created_at: spec.map(|s| Time(s.created_at)),
             started_at: started_at.map(Time),
             ended_at: ended_at.map(Time),

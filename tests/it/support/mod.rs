@@ -4,6 +4,8 @@ pub(crate) mod documents;
 pub(crate) mod env;
 pub(crate) mod invariants;
 pub(crate) mod proc;
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
 pub(crate) mod witness;
 
 use std::time::{Duration, Instant};
