@@ -1,7 +1,7 @@
 //! Showing what a job has printed and prints, without being its client: signals end the following, never the job.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::end::EndWatch;
 use super::pump::{Limited, Pump, Sink, Source};
@@ -31,6 +31,8 @@ pub struct Following<'a> {
     pub on: bool,
     /// The size limit of the logs, and our part in keeping it, for whoever takes the place of the job's client.
     pub limited: Option<Limited>,
+    /// When to stop following, at the latest.
+    pub until: Option<Instant>,
 }
 
 /// How following ended.
@@ -40,6 +42,8 @@ pub enum FollowEnd {
     Ended,
     /// The job was deleted meanwhile; what was there has been shown.
     Deleted,
+    /// The time is over.
+    TimeUp,
     /// We got this signal.
     Signal(Signal),
     /// Our stdout or stderr does not take it; `BrokenPipe` when nobody reads it any more.
@@ -95,7 +99,11 @@ impl Following<'_> {
                 }
                 return Ok(if deleted { FollowEnd::Deleted } else { FollowEnd::Ended });
             }
-            let timeout = if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL };
+            let left = self.until.map_or(SLOW_POLL, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(FollowEnd::TimeUp);
+            }
+            let timeout = left.min(if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL });
             let (wakes, _) = self.queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
                 action: "follow",
                 path: paths.dir().to_owned(),

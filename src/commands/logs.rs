@@ -185,6 +185,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         streams: args.streams(),
         on,
         limited: None,
+        until: None,
     };
     let wanted = |attempt, sink| {
         let mut wanted = args.wanted(attempt, sink);
@@ -197,7 +198,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         (wanted, limit_of(job, attempt))
     };
     match following.show(wanted, |sink, bytes| context.talk(&dropped_notice(sink, bytes)))? {
-        FollowEnd::Ended => Ok(exit_code::DONE),
+        FollowEnd::Ended | FollowEnd::TimeUp => Ok(exit_code::DONE),
         FollowEnd::Deleted => {
             context.talk(&format!("job {} was deleted", job.id));
             Ok(exit_code::DONE)
