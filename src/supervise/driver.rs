@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
-use super::tree::{Processes, holdouts};
+use super::tree::{Processes, holdouts, is_withheld};
 use super::trim::Trimmer;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
@@ -72,6 +72,7 @@ impl Driver {
 
     /// Drives a tree to its end.
     pub(super) fn drive(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
+        self.warn_of_the_unkillable(machine, drive);
         let mut kill_pause = KILL_PAUSE.0;
         let (mut is_short, settle_at) = (true, self.now() + SHORT);
         let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
@@ -106,6 +107,8 @@ impl Driver {
             }
             match machine.phase() {
                 Phase::Ended(_) => return,
+                // Of an attempt that has ended nothing is stopping: whoever asked is told, and may ask again.
+                Phase::NotStopped { .. } if drive == Drive::Survivors => return,
                 Phase::Killing { .. } => {
                     tree.kill_pass();
                     kill_pause = (kill_pause * 2).min(KILL_PAUSE.1);
@@ -230,6 +233,9 @@ impl Driver {
     }
 
     fn tell_of_signal(&mut self, signal: Signal, scope: SignalScope, strays: u32) {
+        if is_withheld(signal) {
+            return;
+        }
         let scope = match scope {
             SignalScope::Tree => "tree",
             SignalScope::Group => "group",

@@ -32,6 +32,7 @@ mod retry;
 mod run;
 mod tree;
 mod trim;
+mod unkillable;
 mod waiting;
 mod watch;
 

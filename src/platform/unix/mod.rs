@@ -31,7 +31,9 @@ pub use process::{
     become_subreaper, child_pids, environment_value, has_subreaper, open_files, out_of_memory_kills, place,
     process_info, process_table, signal_identity,
 };
-pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
+pub use signals::{
+    group_exists, ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number,
+};
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_size, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
