@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::end::EndWatch;
+use super::launch::{Patience, recover};
 use crate::domain::event::Happening;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -84,8 +85,12 @@ pub fn kill(
         let result = if options.is_asked { classify(&before, true) } else { KillResult::AlreadyEnded };
         return Ok((result, before, false));
     }
+    let patience = Patience {
+        queue: Some(queue),
+        deadline: if options.no_wait { Some(Instant::now()) } else { options.deadline },
+    };
     if before.observation.supervised != Some(true) {
-        return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), before);
+        return recover(store, id, Verb::Kill(options.kill.clone()), before, &patience);
     }
     let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
     let ask = |attempt| deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())));
@@ -117,14 +122,14 @@ pub fn kill(
                 // Somebody has abandoned it. If that came before this kill, it is an ended job with survivors.
                 return match acted_on {
                     true => Ok((KillResult::NotStopped, job, continued)),
-                    false => super::launch::recover(store, id, Verb::Kill(options.kill.clone()), job),
+                    false => recover(store, id, Verb::Kill(options.kill.clone()), job, &patience),
                 };
             }
             return Ok((classify(&job, current == attempt), job, continued));
         }
         if is_free {
             // The supervisor died under the stop: what it left is stopped from outside.
-            return super::launch::recover(store, id, Verb::Kill(options.kill.clone()), job);
+            return recover(store, id, Verb::Kill(options.kill.clone()), job, &patience);
         }
         let stop = job.record().and_then(|record| record.stop.as_ref());
         if stop.is_some_and(|stop| !stop.not_stopped.is_empty()) && asked_at.elapsed() > LOOK {
@@ -156,7 +161,7 @@ pub fn settle(store: &Store, id: JobId, kill: Kill) -> Result<Job, StoreError> {
     if job.observation.supervised == Some(true) {
         return Err(StoreError::Busy);
     }
-    super::launch::recover(store, id, Verb::Kill(kill), job).map(|(_, job, _)| job)
+    recover(store, id, Verb::Kill(kill), job, &Patience::default()).map(|(_, job, _)| job)
 }
 
 fn classify(job: &Job, same_attempt: bool) -> KillResult {
@@ -246,7 +251,8 @@ pub fn request(
     }
 }
 
-/// Gives a job up: asks its supervisor, and acts in its place when it does not answer within a second.
+/// Gives a job up: asks its supervisor, and acts in its place when it does not answer within a second. Returns what the job
+/// is then, and why the supervisor has refused if it has.
 ///
 /// # Errors
 /// `NoSuchJob` when the job is deleted meanwhile, or what the system says.
@@ -256,19 +262,22 @@ pub fn abandon(
     job: Job,
     kill: bool,
     reason_text: Option<String>,
-) -> Result<Job, StoreError> {
+) -> Result<(Job, Option<String>), StoreError> {
     let id = job.id;
     let verb = Verb::Abandon { kill, reason_text };
     let load = || store.load(id, &Surroundings::new());
     if job.observation.supervised == Some(true) {
         let watch = EndWatch::new(store, id, queue.waker());
         let answer = request(store, queue, &job, verb.clone(), Some(Duration::from_secs(1)))?;
+        if let Answer::Refused(why) = answer {
+            return Ok((load()?, Some(why)));
+        }
         if answer != Answer::None {
             let deadline = Instant::now() + Duration::from_secs(1);
             while !watch.is_free() && Instant::now() < deadline {
                 queue.wait(Some(Duration::from_millis(20)), None).ok();
             }
-            return load();
+            return Ok((load()?, None));
         }
         // It is suspended or stuck. Its end frees the claim; what it supervised is not touched by it.
         if let Some(supervisor) = load()?.record().and_then(|record| record.supervisor) {
@@ -281,11 +290,11 @@ pub fn abandon(
         }
         let job = load()?;
         if job.state().is_recorded_end() {
-            return Ok(job);
+            return Ok((job, None));
         }
-        return super::launch::recover(store, id, verb, job).map(|(_, job, _)| job);
+        return recover(store, id, verb, job, &Patience::default()).map(|(_, job, _)| (job, None));
     }
-    super::launch::recover(store, id, verb, job).map(|(_, job, _)| job)
+    recover(store, id, verb, job, &Patience::default()).map(|(_, job, _)| (job, None))
 }
 
 /// Kills what lives of a job whose record cannot be read, as far as its other files tell who that is. Says whether

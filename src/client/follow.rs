@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::end::EndWatch;
 use super::keys::Pressed;
@@ -39,6 +39,8 @@ pub struct Following<'a> {
     pub limited: Option<Limited>,
     /// Whether we type at the terminal of the job.
     pub types: bool,
+    /// When to stop following, at the latest.
+    pub until: Option<Instant>,
 }
 
 /// How following ended.
@@ -48,6 +50,8 @@ pub enum FollowEnd {
     Ended,
     /// The job was deleted meanwhile; what was there has been shown.
     Deleted,
+    /// The time is over.
+    TimeUp,
     /// We got this signal.
     Signal(Signal),
     /// The keys for leaving were pressed.
@@ -111,7 +115,11 @@ impl Following<'_> {
                 }
                 return Ok(if deleted { FollowEnd::Deleted } else { FollowEnd::Ended });
             }
-            let timeout = if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL };
+            let left = self.until.map_or(SLOW_POLL, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(FollowEnd::TimeUp);
+            }
+            let timeout = left.min(if watch.is_some() || over { SLOW_POLL } else { BLIND_POLL });
             let (wakes, _) = self.queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
                 action: "follow",
                 path: paths.dir().to_owned(),

@@ -3,6 +3,7 @@
 //! The supervisor process starts while its order is being prepared, and the spec is flushed while the command is being
 //! started. If this process dies before the order is given, the supervisor sees the end of the connection and goes.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::ask::KillResult;
@@ -16,7 +17,7 @@ use crate::domain::request::Verb;
 use crate::domain::retention::Keep;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
-use crate::platform::{self, Connection};
+use crate::platform::{self, Connection, WakeQueue};
 use crate::store::{NewJob, StagedJob, Store, StoreError, Surroundings};
 
 /// Far more than a loaded machine needs to start a process and write some files.
@@ -283,6 +284,18 @@ fn first_record(id: JobId, pty: bool) -> JobRecord {
     }
 }
 
+/// How long a recovery is waited for, which bounds itself but may be given a long plan. Nothing of this ends the recovery.
+#[derive(Debug, Default)]
+pub(super) struct Patience<'a> {
+    /// Where signals arrive that end the waiting.
+    pub(super) queue: Option<&'a WakeQueue>,
+    /// When the waiting ends at the latest.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// How often the record is looked at meanwhile: for the news that a stop has failed, after which the recovery stays.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Starts a supervisor that acts in place of one that died, and waits for what it does.
 ///
 /// # Errors
@@ -292,6 +305,7 @@ pub(super) fn recover(
     id: JobId,
     verb: Verb,
     before: Job,
+    patience: &Patience<'_>,
 ) -> Result<(KillResult, Job, bool), StoreError> {
     let had_processes = !before.observation.survivors.is_empty();
     let had_ended = before.state().is_recorded_end();
@@ -306,8 +320,24 @@ pub(super) fn recover(
     connection.send(&order).map_err(broken)?;
     platform::crash_point("recover.ordered");
     loop {
-        // The recovery bounds itself: the plan, the passes, the finally steps.
-        let line = connection.receive(None).map_err(broken)?;
+        let left = patience.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let line = match connection.receive(Some(left.map_or(LOOK, |left| left.min(LOOK)))) {
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+                let job = store.load(id, &Surroundings::new())?;
+                let is_new = |record: &&JobRecord| record.supervisor != before.record().and_then(|old| old.supervisor);
+                let stop = job.record().filter(is_new).and_then(|record| record.stop.as_ref());
+                if stop.is_some_and(|stop| !stop.not_stopped.is_empty()) {
+                    return Ok((KillResult::NotStopped, job, false));
+                }
+                let is_signalled =
+                    || patience.queue.is_some_and(|queue| queue.take().iter().any(|w| w.signal().is_some()));
+                if left.is_some_and(|left| left.is_zero()) || is_signalled() {
+                    return Ok((KillResult::Requested, job, false));
+                }
+                continue;
+            }
+            line => line.map_err(broken)?,
+        };
         match line.as_deref().map(serde_json::from_str::<Notice>) {
             Some(Ok(Notice::Refused(Refusal::Busy))) => return Err(StoreError::Busy),
             Some(Ok(Notice::Refused(Refusal::Failed { message }))) => {

@@ -49,6 +49,19 @@ pub struct Piece {
     pub gaps: Vec<Range<u64>>,
 }
 
+impl Piece {
+    /// Leaves out the rest of a line at the beginning, unless there is nothing else.
+    pub fn begin_with_a_line(&mut self) {
+        let before_gap = self.gaps.first().map_or(self.end, |gap| gap.start) - self.start;
+        let searched = self.bytes.iter().take(usize::try_from(before_gap).unwrap_or(usize::MAX));
+        let line = searched.enumerate().find(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        if let Some(line) = line.filter(|line| self.start > 0 && *line < self.bytes.len()) {
+            self.bytes.drain(..line);
+            self.start += line as u64;
+        }
+    }
+}
+
 /// A stream that is being read.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -71,9 +84,6 @@ impl Reading {
         if let Some(lines) = wanted.tail {
             let end = wanted.until.map_or_else(|| log.length(), Ok)?;
             at = tail_start(&log, wanted, lines, end)?;
-            if let (Some(max), None) = (wanted.max_bytes, &wanted.grep) {
-                at = at.max(end.saturating_sub(max));
-            }
         }
         // What is wanted of the end is cut at its beginning, by whoever collects it.
         let bytes_left = wanted.max_bytes.filter(|_| wanted.tail.is_none());
@@ -203,7 +213,10 @@ fn tail_start(log: &Log, wanted: &Wanted, lines: u64, end: u64) -> io::Result<u6
     if lines == 0 {
         return Ok(end.max(wanted.from));
     }
-    let mut unread = log.backwards(wanted.from, end)?;
+    // More than that is not wanted, so nothing before it needs to be read.
+    let most = wanted.max_bytes.filter(|_| wanted.grep.is_none());
+    let floor = most.map_or(0, |max| end.saturating_sub(max)).max(wanted.from);
+    let mut unread = log.backwards(floor, end)?;
     let mut start = end.max(wanted.from);
     let mut missing = lines;
     let mut around = 0;
@@ -226,7 +239,7 @@ fn tail_start(log: &Log, wanted: &Wanted, lines: u64, end: u64) -> io::Result<u6
         }
     }
     // Fewer lines than wanted: everything that there is, with what is around it.
-    Ok(if missing > 0 && missing < lines { wanted.from } else { start })
+    Ok(if missing > 0 && missing < lines { floor } else { start })
 }
 
 /// Reads a part of a stream into memory. `has_ended` says that nothing more will be written: else a character that is cut

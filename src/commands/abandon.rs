@@ -45,8 +45,14 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
                 let message = format!("job {id} had already ended: {}", job.state());
                 return Ok(Deed::done("already_ended", Some(job)).saying(message));
             }
-            let job = abandon(store, queue, job, args.kill, args.reason.clone())?;
-            Ok(deed(job))
+            let (job, refusal) = abandon(store, queue, job, args.kill, args.reason.clone())?;
+            Ok(match refusal {
+                Some(why) => Deed::refused(
+                    format!("job {id} was not abandoned: {why}; 'jobdir kill {id}' can still stop it"),
+                    job,
+                ),
+                None => deed(job),
+            })
         },
     )
 }
@@ -67,7 +73,10 @@ fn deed(job: Job) -> Deed {
             };
             Deed::done("abandoned", Some(job)).saying(format!("job {id} is abandoned; {hung_up}{left}"))
         }
-        State::Interrupted => Deed::done("never_started", Some(job)),
+        State::Interrupted if job.attempt().is_some_and(|attempt| attempt.started_at.is_none()) => {
+            Deed::done("never_started", Some(job))
+                .saying(format!("job {id} had not started, and was cancelled instead"))
+        }
         state if state.is_terminal() => {
             Deed::done("already_ended", Some(job)).saying(format!("job {id} had already ended: {state}"))
         }

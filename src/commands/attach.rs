@@ -33,7 +33,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         let store = context.reading()?;
         let id = choose_one(&store, &args.job, context)?;
         let queue = context.queue().map_err(anyhow::Error::from)?;
-        join(id, &queue, context, &store)
+        join(id, None, &queue, context, &store)
     };
     attach().map_err(CommandError::of_run)
 }

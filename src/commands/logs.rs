@@ -191,6 +191,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         on,
         limited: None,
         types: false,
+        until: None,
     };
     let wanted = |attempt, sink| {
         let mut wanted = args.wanted(attempt, sink);
@@ -203,7 +204,7 @@ fn show(args: &Args, context: &Context, store: &Store, job: &Job, attempt: u32) 
         (wanted, limit_of(job, attempt))
     };
     match following.show(wanted, |sink, bytes| context.talk(&dropped_notice(sink, bytes)))? {
-        FollowEnd::Ended | FollowEnd::Detached => Ok(exit_code::DONE),
+        FollowEnd::Ended | FollowEnd::Detached | FollowEnd::TimeUp => Ok(exit_code::DONE),
         FollowEnd::Deleted => {
             context.talk(&format!("job {} was deleted", job.id));
             Ok(exit_code::DONE)

@@ -101,7 +101,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let plan = spec.stop.plan.clone();
     let keep_stdin = spec.stdin == Stdin::Inherit;
     let next = job.attempt().map_or(1, |attempt| attempt.number + 1);
-    let limit = spec.log_limit().filter(|_| spec.foreground);
+    let limit = spec.log_limit().filter(|_| spec.foreground && !args.json);
     let limited = limit.map(|limit| Limited::new(&store.layout().job(id), next, limit));
     let pty = spec.pty;
     if let (true, Some(size)) = (pty, platform::terminal_size()) {

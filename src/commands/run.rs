@@ -136,7 +136,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         }
         let launching = prepare(args, context, &store)?;
         let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());
-        match launch_once(launching, &store, id_file.as_ref()) {
+        match launch_once(launching, &store, id_file.as_ref(), looking) {
             Ok(launched) if args.detach => return leave(&launched, args.json, context, &store),
             Ok(launched) => return stay(launched, merged, &plan, looking, &queue, context, &store),
             // Somebody was faster: meet that job in the next round.
@@ -157,9 +157,15 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
         .hint("try again, or choose another name"))
 }
 
-fn launch_once(launching: Launching, store: &Store, id_file: Option<&IdFile>) -> Result<Launched, LaunchError> {
+fn launch_once(
+    launching: Launching,
+    store: &Store,
+    id_file: Option<&IdFile>,
+    looking: Looking,
+) -> Result<Launched, LaunchError> {
     let (id, is_typed) = (launching.job.id, launching.spec.stdin == Stdin::Typed);
-    let limit = launching.spec.log_limit().filter(|_| launching.spec.foreground);
+    // Whoever shows nothing keeps nothing from being dropped.
+    let limit = launching.spec.log_limit().filter(|_| launching.spec.foreground && !looking.json);
     let pty = launching.spec.pty;
     let (mut typed, mut limited) = (None, None);
     let mut launched = launch(store, launching, |staged| {
@@ -217,7 +223,7 @@ fn meet(
         "skip" => detach(bearer, args.json, context, store).map(Some),
         "attach" if args.detach => detach(bearer, args.json, context, store).map(Some),
         "attach" if args.json => look(bearer, args.observe, queue, context, store).map(Some),
-        "attach" => join(bearer, queue, context, store).map(Some),
+        "attach" => join(bearer, args.observe, queue, context, store).map(Some),
         "replace" => {
             let options = KillOptions {
                 kill: Kill { reason: Some(Reason::Replaced), ..Kill::default() },

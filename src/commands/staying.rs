@@ -93,20 +93,23 @@ pub(super) fn stay(
         ForegroundEnd::Left(Leave::Observed | Leave::ThirdSignal) if looking.json => {
             look(id, Some(Duration::ZERO), queue, context, store)
         }
-        ForegroundEnd::Left(Leave::Observed) => {
-            let state = store.load(id, &Surroundings::new()).map_err(|_| deleted(id))?.state();
-            context.talk(&format!(
-                "job {id} is {state}; the looking on has ended, the job goes on\n\
-                 hint: 'jobdir wait {id}' waits for it, 'jobdir logs -f {id}' shows its output, 'jobdir kill {id}' stops it"
-            ));
-            Ok(exit_code::STILL_RUNNING)
-        }
+        ForegroundEnd::Left(Leave::Observed) => observed(id, context, store),
         ForegroundEnd::Left(Leave::Detached) => Ok(detached(id, context)),
         ForegroundEnd::Left(Leave::ThirdSignal) => {
             context.talk(&format!("jobdir: job {id} is still stopping; 'jobdir status {id}' shows how far it is"));
             Ok(exit_code::STILL_RUNNING)
         }
     }
+}
+
+/// Says that the time to look on is over, and what to type next.
+fn observed(id: JobId, context: &Context, store: &Store) -> Result<u8, CommandError> {
+    let state = store.load(id, &Surroundings::new()).map_err(|_| deleted(id))?.state();
+    context.talk(&format!(
+        "job {id} is {state}; the looking on has ended, the job goes on\n\
+         hint: 'jobdir wait {id}' waits for it, 'jobdir logs -f {id}' shows its output, 'jobdir kill {id}' stops it"
+    ));
+    Ok(exit_code::STILL_RUNNING)
 }
 
 /// Waits for the end of a job, at most so long, and tells of it in one document.
@@ -119,13 +122,20 @@ pub(super) fn look(
 ) -> Result<u8, CommandError> {
     let until = limit.map(|limit| Instant::now() + limit);
     let (_, jobs) = wait_for_ends(store, queue, &[id], false, until, |_| {})?;
-    jobs.into_iter().flatten().next().map(|job| hand_back(&job, context)).ok_or_else(|| deleted(id))
+    jobs.into_iter().flatten().next().map(|job| hand_back(&job, context, store)).ok_or_else(|| deleted(id))
 }
 
 /// Joins a job that runs already: shows what it has printed and prints, and mirrors its end. Signals leave the job
 /// alone: it is somebody else's. At its terminal, if it has one, we type; of what it has printed there the last part is
 /// shown, since the rest has long scrolled away.
-pub(super) fn join(id: JobId, queue: &WakeQueue, context: &Context, store: &Store) -> Result<u8, CommandError> {
+pub(super) fn join(
+    id: JobId,
+    observe: Option<Duration>,
+    queue: &WakeQueue,
+    context: &Context,
+    store: &Store,
+) -> Result<u8, CommandError> {
+    let until = observe.map(|limit| Instant::now() + limit);
     let job = store.load(id, &Surroundings::new())?;
     let attempt = job.attempt().map_or(1, |attempt| attempt.number);
     let limit = job.attempt().and_then(|attempt| attempt.log_limit).map(|limit| limit.max_bytes);
@@ -135,7 +145,7 @@ pub(super) fn join(id: JobId, queue: &WakeQueue, context: &Context, store: &Stor
     let types = pty && matches!(job.state(), State::Starting | State::Running | State::Stopping);
     let from = if pty { last_part(&store.layout().job(id).stdout(attempt)) } else { 0 };
     let streams = vec![Sink::Stdout, Sink::Stderr];
-    let following = Following { store, queue, id, attempts: (attempt, None), streams, on: true, limited, types };
+    let following = Following { store, queue, id, attempts: (attempt, None), streams, on: true, limited, types, until };
     let wanted = |shown, sink| {
         let from = if shown == attempt && sink == Sink::Stdout { from } else { 0 };
         (Wanted { from, ..Wanted::default() }, limit)
@@ -143,6 +153,7 @@ pub(super) fn join(id: JobId, queue: &WakeQueue, context: &Context, store: &Stor
     match following.show(wanted, |sink, bytes| context.talk(&dropped_notice(sink, bytes)))? {
         FollowEnd::Ended | FollowEnd::Deleted => ended(context, store, queue, id),
         FollowEnd::Detached => Ok(detached(id, context)),
+        FollowEnd::TimeUp => observed(id, context, store),
         FollowEnd::Signal(_) | FollowEnd::NotTaken(..) => {
             context.talk(&format!("job {id} goes on; 'jobdir wait {id}' to wait for it"));
             Ok(exit_code::STILL_RUNNING)

@@ -23,9 +23,12 @@ pub(super) fn read_stream(
     known: u64,
 ) -> Result<StreamDocument, CommandError> {
     let Some(wanted) = wanted else { return Ok(StreamDocument::empty(known)) };
-    let Some(piece) = read_part(store, job, attempt, sink, wanted)? else { return Ok(StreamDocument::empty(0)) };
+    Ok(read_part(store, job, attempt, sink, wanted)?.map_or_else(|| StreamDocument::empty(0), describe))
+}
+
+fn describe(piece: Piece) -> StreamDocument {
     let (text, encoding) = decode(piece.bytes);
-    Ok(StreamDocument {
+    StreamDocument {
         text,
         encoding,
         start: piece.start,
@@ -34,7 +37,17 @@ pub(super) fn read_stream(
         truncated: piece.truncated,
         dropped_bytes: piece.dropped,
         gaps: piece.gaps.iter().map(|gap| GapDocument { start: gap.start, end: gap.end }).collect(),
-    })
+    }
+}
+
+/// Reads the newest bytes of a stream of the present attempt, from the beginning of a line if one is among them. What cannot
+/// be read is told as empty: the job is what counts.
+pub(super) fn end_of(store: &Store, job: &Job, sink: Sink, max_bytes: u64) -> StreamDocument {
+    let attempt = job.attempt().map_or(1, |attempt| attempt.number);
+    let wanted = Wanted { tail: Some(u64::MAX), max_bytes: Some(max_bytes), ..Wanted::default() };
+    let Ok(Some(mut piece)) = read_part(store, job, attempt, sink, &wanted) else { return StreamDocument::empty(0) };
+    piece.begin_with_a_line();
+    describe(piece)
 }
 
 /// Reads a part of a stream; `None` when there is no such log: it was merged, or the attempt never started.

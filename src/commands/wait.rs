@@ -96,21 +96,25 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         let ids = if args.any && !chosen.unresolved.is_empty() { &[] } else { chosen.ids.as_slice() };
         return wait_for_condition(&args, condition, ids, deadline, &queue, &store, context).map_err(refuse);
     }
+    let before = store.load_all(&chosen.ids);
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (woken, jobs) =
         wait_for_ends(&store, &queue, &chosen.ids, args.any, deadline, say).map_err(|error| refuse(error.into()))?;
-    let satisfied = matches!(woken, Woken::Done);
+    let ended = jobs.iter().flatten().filter(|job| job.state().is_terminal());
+    let deleted = chosen.ids.iter().zip(&jobs).find(|(_, job)| job.is_none()).map(|(id, _)| *id);
+    // Of what was deleted no end was seen; one of others is enough for --any.
+    let deleted = deleted.filter(|_| !args.any || ended.clone().next().is_none());
+    let is_over = matches!(woken, Woken::Done);
     if args.json {
         let document = WaitDocument {
             schema: "jobdir/wait/1",
-            satisfied,
+            satisfied: is_over && deleted.is_none(),
             timed_out: matches!(woken, Woken::TimedOut),
-            jobs: jobs.iter().flatten().map(|job| waited(&args, &store, job)).collect(),
+            jobs: told(&args, &store, &chosen.ids, &jobs, &before),
         };
         context.out(&json::render(&document));
     }
-    let ended = jobs.iter().flatten().filter(|job| job.state().is_terminal());
-    if !satisfied {
+    if !is_over {
         if !args.json {
             for job in jobs.iter().flatten().filter(|job| !job.state().is_terminal()) {
                 context.talk(&format!(
@@ -124,13 +128,12 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         return Ok(exit_code::STILL_RUNNING);
     }
-    let deleted = jobs.iter().zip(&chosen.ids).find(|(job, _)| job.is_none());
-    if let Some((_, id)) = deleted.filter(|_| !args.any) {
+    if let Some(id) = deleted {
         if args.json {
             return Ok(exit_code::JOBDIR_FAILED);
         }
         let message = format!("job {id} was deleted before its outcome was seen");
-        return Err(refuse(CommandError::new("job_deleted", message).about(*id)));
+        return Err(refuse(CommandError::new("job_deleted", message).about(id)));
     }
     if !args.json {
         for job in ended.clone() {
@@ -162,11 +165,23 @@ fn verdict(job: &Job) -> String {
     format!("job {} {}{how}", job.id, job.state())
 }
 
-/// Describes a job that was waited for.
-fn waited<'a>(args: &Args, store: &Store, job: &'a Job) -> JobDocument<'a> {
-    let mut document = JobDocument::new(job, false);
-    document.tail = args.tail.and_then(|lines| tail_of(store, job, lines));
-    document
+/// Describes the jobs that were waited for: as they are, or as they were before if they are gone.
+fn told<'a>(
+    args: &Args,
+    store: &Store,
+    ids: &[JobId],
+    now: impl IntoIterator<Item = &'a Option<Job>>,
+    before: &'a [Job],
+) -> Vec<JobDocument<'a>> {
+    let describe = |(id, job): (&JobId, &'a Option<Job>)| {
+        let Some(job) = job else {
+            return Some(JobDocument::new(before.iter().find(|job| job.id == *id)?, false).deleted());
+        };
+        let mut document = JobDocument::new(job, false);
+        document.tail = args.tail.and_then(|lines| tail_of(store, job, lines));
+        Some(document)
+    };
+    ids.iter().zip(now).filter_map(describe).collect()
 }
 
 /// Shows the last lines of a job under what was said of it.
@@ -189,6 +204,7 @@ fn wait_for_condition(
     store: &Store,
     context: &Context,
 ) -> Result<u8, CommandError> {
+    let before = store.load_all(ids);
     let (woken, seen) = wait_for(store, queue, ids, args.any, condition, deadline)?;
     let is = |wanted: Progress| seen.iter().filter(|(progress, _)| *progress == wanted).count();
     let satisfied = seen.is_empty() || if args.any { is(Progress::True) > 0 } else { is(Progress::True) == seen.len() };
@@ -202,7 +218,7 @@ fn wait_for_condition(
             schema: "jobdir/wait/1",
             satisfied,
             timed_out: matches!(woken, Woken::TimedOut),
-            jobs: seen.iter().filter_map(|(_, job)| job.as_ref()).map(|job| waited(args, store, job)).collect(),
+            jobs: told(args, store, ids, seen.iter().map(|(_, job)| job), &before),
         };
         context.out(&json::render(&document));
     } else {

@@ -76,6 +76,16 @@ impl ProcessTable {
         found
     }
 
+    /// Returns the groups of these processes to which, at this look, no other live process belonged, and whose number no
+    /// other one bears. To signal a group is one step: nobody in it escapes by forking meanwhile.
+    pub fn groups_of(&self, members: &[ProcessInfo]) -> Vec<u32> {
+        let ours: HashSet<u32> = members.iter().map(ProcessInfo::pid).collect();
+        let others = self.rows.iter().filter(|row| row.is_live() && !ours.contains(&row.pid()));
+        let theirs: HashSet<u32> = others.flat_map(|row| [row.pid(), row.group]).collect();
+        let groups: HashSet<u32> = members.iter().map(|row| row.group).collect();
+        groups.into_iter().filter(|group| *group > 1 && !theirs.contains(group)).collect()
+    }
+
     /// Returns the live processes that the record of a dead supervisor lets us recognise: its leader, the
     /// processes that it had adopted, what is in the leader's session or group and started after it, those for
     /// which `has_cookie` holds, and the descendants of all these, but nothing at or below a pid in `walls`.
@@ -160,6 +170,29 @@ mod tests {
         assert_eq!(pids(&table.recorded_members(Some(leader), &[], &none, |pid| pid == 12)), [11, 12, 13]);
         let adopted = [ProcessIdentity { pid: 14, start_time: 9 }, ProcessIdentity { pid: 12, start_time: 1 }];
         assert_eq!(pids(&table.recorded_members(Some(leader), &adopted, &none, |_| false)), [11, 14]);
+    }
+
+    #[test]
+    fn a_group_is_signalled_as_a_whole_only_when_all_of_it_is_ours() {
+        let rows = vec![
+            row(10, 1, 10, 10, 5, 'S'),
+            row(11, 1, 10, 10, 6, 'S'),
+            row(12, 1, 7, 10, 7, 'S'),
+            row(13, 1, 12, 10, 8, 'Z'),
+            row(14, 1, 13, 9, 9, 'S'),
+            row(15, 1, 15, 9, 9, 'S'),
+        ];
+        let table = ProcessTable::new(rows.clone());
+        let groups = |ours: &[usize]| {
+            let members: Vec<ProcessInfo> = ours.iter().map(|at| rows[*at].clone()).collect();
+            let mut groups = table.groups_of(&members);
+            groups.sort_unstable();
+            groups
+        };
+        assert_eq!(groups(&[0, 1]), [10]);
+        assert!(groups(&[1]).is_empty(), "the other one is not ours");
+        assert_eq!(groups(&[0, 1, 2, 4]), [7, 10, 13], "whoever bore its number is dead");
+        assert_eq!(groups(&[4, 5]), [13, 15]);
     }
 
     #[test]

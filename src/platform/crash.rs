@@ -4,22 +4,27 @@
 //! `JOBDIR_TEST_CRASH=ROLE/NAME[:NTH]` where a process of this role shall kill itself, and by `JOBDIR_TEST_CRASH_LOG=FILE`
 //! that every point shall be written down, as a line `ROLE/NAME`, before it is passed; a line `ROLE/NAME!` is a death.
 //! Supervisors are handed both, commands of jobs never. The names are those of the crash matrix in `docs/protocol.md`.
+//!
+//! In the same builds `JOBDIR_TEST_UNKILLABLE=MILLISECONDS` makes processes that no KILL ends: the signal is withheld, by the
+//! supervisor and by a recovery, which give killing up after that time. Whoever acts under it says so in the job itself.
 
 #[cfg(unix)]
 pub(super) use points::switches;
-pub use points::{as_role, crash_point, is_switch};
+pub use points::{as_role, crash_point, is_switch, unkillable};
 
 #[cfg(debug_assertions)]
 mod points {
     use std::io::Write;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::time::Duration;
 
     #[cfg(unix)]
     use crate::domain::os_text::OsText;
 
     const CRASH: &str = "JOBDIR_TEST_CRASH";
     const LOG: &str = "JOBDIR_TEST_CRASH_LOG";
+    const UNKILLABLE: &str = "JOBDIR_TEST_UNKILLABLE";
 
     #[derive(Debug)]
     struct Plan {
@@ -79,16 +84,22 @@ mod points {
         std::process::abort();
     }
 
+    /// Says whether a test wants every KILL to be withheld, and how soon killing is to be given up then.
+    pub fn unkillable() -> Option<Duration> {
+        static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
+        *LIMIT.get_or_init(|| Some(Duration::from_millis(std::env::var(UNKILLABLE).ok()?.parse().ok()?)))
+    }
+
     /// Says whether a variable of the caller's is meant for this process, and not for the commands of jobs.
     pub fn is_switch(name: &std::ffi::OsStr) -> bool {
-        name == CRASH || name == LOG
+        name == CRASH || name == LOG || name == UNKILLABLE
     }
 
     /// Returns the variables by which a supervisor learns what the test wants.
     #[cfg(unix)]
     pub(in crate::platform) fn switches() -> Vec<(OsText, OsText)> {
         let set = |name: &str| Some((name.into(), super::super::os_text(&std::env::var_os(name)?)));
-        [CRASH, LOG].into_iter().filter_map(set).collect()
+        [CRASH, LOG, UNKILLABLE].into_iter().filter_map(set).collect()
     }
 }
 
@@ -104,6 +115,12 @@ mod points {
     /// Marks a moment between two steps at which a test may want this process to die. Does nothing here.
     #[inline(always)]
     pub fn crash_point(_name: &'static str) {}
+
+    /// Says that no signal is withheld here.
+    #[inline(always)]
+    pub fn unkillable() -> Option<std::time::Duration> {
+        None
+    }
 
     /// Says whether a variable of the caller's is not meant for the commands of jobs. None is.
     #[inline(always)]

@@ -21,7 +21,7 @@ mod crash;
 mod details;
 
 pub use clock::{local_time, now, random_hex};
-pub use crash::{as_role, crash_point, is_switch};
+pub use crash::{as_role, crash_point, is_switch, unkillable};
 pub use details::{ProcessDetails, process_details};
 pub use os::*;
 

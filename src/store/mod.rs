@@ -41,7 +41,7 @@ pub use nested::{NestedJob, nested_supervisors};
 pub use public::{Listed, PublicForms};
 pub use queue::QueueView;
 pub use shown::{LogStream, Shown, shown_up_to};
-pub use snapshot::{Surroundings, for_each};
+pub use snapshot::{Cookies, Surroundings, for_each};
 pub use terminal::SizeWatch;
 pub use watch::Watch;
 

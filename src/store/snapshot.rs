@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::error::Context;
@@ -10,7 +11,7 @@ use super::layout::JobPaths;
 use super::log::Log;
 use super::waiting::Queue;
 use super::{Store, StoreError, format};
-use crate::domain::identity::Place;
+use crate::domain::identity::{Place, ProcessIdentity};
 use crate::domain::job::{Job, Output, Progress, parse_meta};
 use crate::domain::job_id::JobId;
 use crate::domain::observe::{Observation, observe};
@@ -33,14 +34,53 @@ pub struct Surroundings {
     place: OnceCell<Place>,
     table: OnceCell<ProcessTable>,
     cookies: OnceCell<HashMap<String, HashSet<u32>>>,
+    known: Option<Rc<Cookies>>,
     queue: OnceCell<Option<Queue>>,
     states: RefCell<HashMap<JobId, Option<State>>>,
+}
+
+/// The cookies of processes, for whoever looks again and again: to read the environment of each costs far more than a look at
+/// the table does.
+///
+/// A fork keeps the cookie, and what a process carries changes only when it executes something. So what was once seen is
+/// remembered, but only of processes that are older than the looking: a younger one may not have executed its command yet.
+#[derive(Debug)]
+pub struct Cookies {
+    before: u64,
+    known: RefCell<HashMap<ProcessIdentity, Option<String>>>,
+}
+
+impl Cookies {
+    /// Remembers those of processes that started before this time.
+    pub fn before(start_time: u64) -> Self {
+        Self { before: start_time, known: RefCell::default() }
+    }
+
+    fn of(&self, process: ProcessIdentity) -> Option<String> {
+        if let Some(known) = self.known.borrow().get(&process) {
+            return known.clone();
+        }
+        let cookie = read_cookie(process);
+        if process.start_time < self.before {
+            self.known.borrow_mut().insert(process, cookie.clone());
+        }
+        cookie
+    }
+}
+
+fn read_cookie(process: ProcessIdentity) -> Option<String> {
+    platform::environment_value(process.pid, "JOBDIR_JOB_UID")
 }
 
 impl Surroundings {
     /// Has looked at nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Has looked at nothing yet, but knows cookies from earlier looks.
+    pub fn knowing(cookies: &Rc<Cookies>) -> Self {
+        Self { known: Some(cookies.clone()), ..Self::default() }
     }
 
     /// Returns where pids mean something now.
@@ -75,7 +115,8 @@ impl Surroundings {
         let cookies = self.cookies.get_or_init(|| {
             let mut cookies: HashMap<String, HashSet<u32>> = HashMap::new();
             for row in self.table().rows().iter().filter(|row| row.is_live()) {
-                if let Some(uid) = platform::environment_value(row.pid(), "JOBDIR_JOB_UID") {
+                let known = self.known.as_ref();
+                if let Some(uid) = known.map_or_else(|| read_cookie(row.identity), |known| known.of(row.identity)) {
                     cookies.entry(uid).or_default().insert(row.pid());
                 }
             }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::activity::Activity;
 use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
 use super::nested::NestedStop;
 use super::terminal::JobTerminal;
-use super::tree::{Processes, holdouts};
+use super::tree::{Processes, holdouts, is_withheld};
 use super::trim::Trimmer;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
@@ -77,6 +78,7 @@ impl Driver {
 
     /// Drives a tree to its end.
     pub(super) fn drive(&mut self, tree: &mut dyn Processes, machine: &mut Machine, drive: Drive) {
+        self.warn_of_the_unkillable(machine, drive);
         let mut kill_pause = KILL_PAUSE.0;
         let (mut is_short, settle_at) = (true, self.now() + SHORT);
         let mut activity = (drive == Drive::Command).then(|| Activity::new(self, machine)).flatten();
@@ -116,6 +118,8 @@ impl Driver {
             }
             match machine.phase() {
                 Phase::Ended(_) => return,
+                // Of an attempt that has ended nothing is stopping: whoever asked is told, and may ask again.
+                Phase::NotStopped { .. } if drive == Drive::Survivors => return,
                 Phase::Killing { .. } => {
                     tree.kill_pass();
                     kill_pause = (kill_pause * 2).min(KILL_PAUSE.1);
@@ -240,6 +244,9 @@ impl Driver {
     }
 
     fn tell_of_signal(&mut self, signal: Signal, scope: SignalScope, strays: u32) {
+        if is_withheld(signal) {
+            return;
+        }
         let scope = match scope {
             SignalScope::Tree => "tree",
             SignalScope::Group => "group",
@@ -419,32 +426,5 @@ impl Driver {
         for request in self.inbox.look().unwrap_or_default() {
             self.answer(&request, "already_ended", None);
         }
-    }
-}
-
-/// Watches for signs of life: output, and CPU time.
-#[derive(Debug)]
-struct Activity {
-    every: Duration,
-    last: (u64, u64),
-}
-
-impl Activity {
-    fn new(_driver: &Driver, machine: &Machine) -> Option<Self> {
-        let limit = machine.idle_timeout()?;
-        let every = (limit / 10).clamp(Duration::from_millis(20), Duration::from_secs(1));
-        Some(Self { every, last: (0, 0) })
-    }
-
-    fn is_seen(&mut self, driver: &Driver, tree: &dyn Processes) -> bool {
-        let paths = driver.claim.paths();
-        let attempt = driver.journal.record().attempt().number;
-        let length = |path| platform::facts(path).map_or(0, |facts| facts.length);
-        let written = length(&paths.stdout(attempt)) + length(&paths.stderr(attempt));
-        let pids: Vec<u32> = tree.members().iter().map(crate::domain::tree::ProcessInfo::pid).collect();
-        let cpu = platform::process_details(&pids).iter().map(|details| details.cpu_ms).sum();
-        let seen = (written, cpu);
-        // A process that ended takes its CPU time with it, so any difference counts.
-        std::mem::replace(&mut self.last, seen) != seen
     }
 }

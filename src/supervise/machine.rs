@@ -119,6 +119,7 @@ pub(super) struct Machine {
     early_at: Option<(Duration, Signal)>,
     idle_at: Option<Duration>,
     abandon_at: Option<Duration>,
+    pub(super) kill_limit: Duration,
 }
 
 impl Machine {
@@ -143,6 +144,7 @@ impl Machine {
             early_at,
             idle_at,
             abandon_at: None,
+            kill_limit: KILL_LIMIT,
         }
     }
 
@@ -428,7 +430,7 @@ impl Machine {
 
     fn nested_gone(&mut self, now: Duration, actions: &mut Vec<Action>) -> Reply {
         let Phase::Nested { plan, .. } = &self.phase else { return Reply::NoChange };
-        self.phase = Phase::Killing { plan: plan.clone(), since: now, until: now + KILL_LIMIT };
+        self.phase = Phase::Killing { plan: plan.clone(), since: now, until: now + self.kill_limit };
         actions.extend([Action::Record, Action::KillEverything]);
         Reply::Accepted
     }

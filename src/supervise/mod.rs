@@ -17,6 +17,7 @@
 //!
 //! May use `domain`, `platform` and `store`. Prints nothing: it has no terminal.
 
+mod activity;
 mod begin;
 mod driver;
 mod entry;
@@ -34,6 +35,7 @@ mod stdio;
 mod terminal;
 mod tree;
 mod trim;
+mod unkillable;
 mod waiting;
 mod watch;
 

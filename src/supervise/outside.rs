@@ -5,16 +5,17 @@
 //! looks over a quarter of a second, all of them empty, are what measurements found to be enough.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::tree::{Look, Processes};
+use super::tree::{Look, Processes, is_withheld, kill_all};
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::record::JobRecord;
 use crate::domain::signal::Signal;
 use crate::domain::spec::SignalScope;
-use crate::domain::tree::ProcessInfo;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform;
-use crate::store::{NestedJob, Store, Surroundings, nested_supervisors};
+use crate::store::{Cookies, NestedJob, Store, Surroundings, nested_supervisors};
 
 const PASSES: u32 = 20;
 const PASS_PAUSE: Duration = Duration::from_millis(13);
@@ -26,12 +27,32 @@ pub(super) struct Outside {
     uid: String,
     record: JobRecord,
     stopped_before: HashSet<ProcessIdentity>,
+    cookies: Rc<Cookies>,
 }
 
 impl Outside {
     /// Describes the job by what was recorded of it.
-    pub(super) fn new(store: Store, uid: String, record: JobRecord) -> Self {
-        Self { store, uid, record, stopped_before: HashSet::new() }
+    pub(super) fn new(store: Store, uid: String, record: JobRecord, own: ProcessIdentity) -> Self {
+        let cookies = Rc::new(Cookies::before(own.start_time));
+        Self { store, uid, record, stopped_before: HashSet::new(), cookies }
+    }
+
+    /// Returns the group of the leader, which is signalled in one step, unless its number may mean others by now.
+    fn leaders_group(&self) -> Option<u32> {
+        let leader = self.record.attempt().leader.filter(|leader| leader.pid > 1)?;
+        let is_reused = platform::process_info(leader.pid).is_some_and(|row| row.identity != leader);
+        (self.record.place == platform::place() && !is_reused).then_some(leader.pid)
+    }
+
+    /// Says whether the kernel knows of somebody in the leader's group whom the table does not show, not even as a zombie
+    /// that nobody reaps.
+    fn somebody_slips_through(&self, table: &ProcessTable) -> bool {
+        self.leaders_group()
+            .is_some_and(|group| table.rows().iter().all(|row| row.group != group) && platform::group_exists(group))
+    }
+
+    fn members_in(&self, surroundings: &Surroundings) -> Vec<ProcessInfo> {
+        self.store.recorded_processes(&self.uid, &self.record, surroundings, true)
     }
 }
 
@@ -41,7 +62,8 @@ impl Processes for Outside {
             if pass > 0 {
                 platform::pause(PASS_PAUSE);
             }
-            if !self.members().is_empty() {
+            let surroundings = Surroundings::knowing(&self.cookies);
+            if !self.members_in(&surroundings).is_empty() || self.somebody_slips_through(surroundings.table()) {
                 return Look { leader_ended: None, empty: false };
             }
         }
@@ -49,22 +71,34 @@ impl Processes for Outside {
     }
 
     fn members(&self) -> Vec<ProcessInfo> {
-        self.store.recorded_processes(&self.uid, &self.record, &Surroundings::new(), true)
+        self.members_in(&Surroundings::knowing(&self.cookies))
     }
 
     fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
+        if is_withheld(signal) {
+            return 0;
+        }
         let leader = self.record.attempt().leader;
         let is_meant = |row: &ProcessInfo| match (scope, leader) {
             (SignalScope::Tree, _) | (_, None) => true,
             (SignalScope::Group, Some(leader)) => row.group == leader.pid,
             (SignalScope::Leader, Some(leader)) => row.identity == leader,
         };
+        let then_continue = then_continue && !matches!(signal, Signal::CONT | Signal::STOP);
+        let members = self.members();
+        let group = self.leaders_group().filter(|_| scope != SignalScope::Leader);
+        if let Some(group) = group {
+            platform::signal_group(group, signal).ok();
+            if then_continue {
+                platform::signal_group(group, Signal::CONT).ok();
+            }
+        }
         let mut reached = 0;
-        for row in self.members().into_iter().filter(is_meant) {
+        for row in members.into_iter().filter(is_meant).filter(|row| Some(row.group) != group) {
             if platform::signal_identity(row.identity, signal).is_ok_and(|d| d == platform::Delivery::Sent) {
                 reached += 1;
             }
-            if then_continue && !matches!(signal, Signal::CONT | Signal::STOP) {
+            if then_continue {
                 platform::signal_identity(row.identity, Signal::CONT).ok();
             }
         }
@@ -72,9 +106,11 @@ impl Processes for Outside {
     }
 
     fn kill_pass(&self) {
-        for row in self.members() {
-            platform::signal_identity(row.identity, Signal::KILL).ok();
+        if let Some(group) = self.leaders_group().filter(|_| !is_withheld(Signal::KILL)) {
+            platform::signal_group(group, Signal::KILL).ok();
         }
+        let surroundings = Surroundings::knowing(&self.cookies);
+        kill_all(surroundings.table(), &self.members_in(&surroundings));
     }
 
     fn freeze(&mut self) {

@@ -66,8 +66,13 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         terminal: None,
         was_interrupted: false,
     };
-    let mut outside = Outside::new(store.clone(), spec.uid.clone(), before.clone());
-    let mut machine = Machine::new(spec.stop.clone(), driver.now());
+    let mut outside = Outside::new(store.clone(), spec.uid.clone(), before.clone(), own);
+    let mut stop = spec.stop.clone();
+    if had_ended {
+        // It cannot be given up once more: what is left has all the time that there is for killing.
+        stop.abandon_after_ms = None;
+    }
+    let mut machine = Machine::new(stop, driver.now());
     let event = match verb {
         Verb::Abandon { kill, reason_text } => {
             if *kill {
@@ -101,6 +106,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     platform::crash_point("recover.stopped");
     let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { outside.members() };
     let attempt = driver.journal.attempt();
+    let is_empty = left.is_empty();
     attempt.adopted = left.iter().map(|row| row.identity).collect();
     if !had_ended {
         let now = platform::now();
@@ -119,7 +125,8 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         .as_ref()
         .is_some_and(|finally| matches!(finally.state, FinallyState::Pending | FinallyState::Running));
     let abandoned = attempt.outcome.as_ref().is_some_and(|outcome| outcome.state == State::Abandoned);
-    let started = pending || (abandoned && !had_ended);
+    // After a stop that has failed they stay pending: they run when nothing lives any more.
+    let started = (pending && is_empty) || (abandoned && !had_ended);
     let variables = spec.environment.variables.clone();
     let mut run = Run { store, client, driver, spec, variables, own, keep: None };
     if started {

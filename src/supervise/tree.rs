@@ -121,13 +121,13 @@ impl Processes for Tree {
     }
 
     fn members(&self) -> Vec<ProcessInfo> {
-        let table = platform::process_table();
-        let own = [std::process::id()];
-        let walls = walls(table.descendants(&own, &HashSet::new()));
-        table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
+        members_of(&platform::process_table())
     }
 
     fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
+        if is_withheld(signal) {
+            return 0;
+        }
         let then_continue = then_continue && !matches!(signal, Signal::CONT | Signal::STOP);
         let send = |send: &dyn Fn(Signal) -> Option<Delivery>| {
             let delivery = send(signal);
@@ -154,12 +154,11 @@ impl Processes for Tree {
     }
 
     fn kill_pass(&self) {
-        if !self.reaped {
+        if !self.reaped && !is_withheld(Signal::KILL) {
             platform::signal_group(self.leader.pid, Signal::KILL).ok();
         }
-        for row in self.members() {
-            platform::signal_identity(row.identity, Signal::KILL).ok();
-        }
+        let table = platform::process_table();
+        kill_all(&table, &members_of(&table));
     }
 
     fn freeze(&mut self) {
@@ -199,6 +198,39 @@ impl Processes for Tree {
         let below = table.descendants(&[std::process::id()], &HashSet::new());
         outermost(store::nested_supervisors(below.iter().copied()), &table)
     }
+}
+
+/// What lives below this process, nested jobs aside.
+fn members_of(table: &ProcessTable) -> Vec<ProcessInfo> {
+    let own = [std::process::id()];
+    let walls = walls(table.descendants(&own, &HashSet::new()));
+    table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
+}
+
+/// Kills these processes, which one look at the table has found: by whole groups first, because whoever forks and exits all
+/// the time is never there any more when a signal is sent to it alone.
+pub(super) fn kill_all(table: &ProcessTable, members: &[ProcessInfo]) {
+    if is_withheld(Signal::KILL) {
+        return;
+    }
+    let mut reached = HashSet::new();
+    for group in table.groups_of(members) {
+        // As long as somebody is in the group its number goes to nobody else. Should all have ended since that look, then
+        // whoever has the number now was not there.
+        let bearer = platform::process_info(group);
+        if bearer.is_none_or(|row| table.find(row.identity).is_some()) {
+            platform::signal_group(group, Signal::KILL).ok();
+            reached.insert(group);
+        }
+    }
+    for row in members.iter().filter(|row| !reached.contains(&row.group)) {
+        platform::signal_identity(row.identity, Signal::KILL).ok();
+    }
+}
+
+/// Says whether this signal reaches nobody because a test wants processes that nothing kills.
+pub(super) fn is_withheld(signal: Signal) -> bool {
+    signal == Signal::KILL && platform::unkillable().is_some()
 }
 
 /// Of nested supervisors those that are not below another one, and whose jobs have a client.

@@ -42,6 +42,7 @@ await                wait for a line of the test
 block                wait for ever
 thread-only          end the first thread; another one stays for ever and holds the witness
 burn MS              use the processor for so long
+flee MS              fork and exit for so long: nobody ever lives for more than a moment
 spawn K [ ACTIONS ]  start K children and print 'child PID' for each
 spawn-clean K [ … ]  the same, with an empty environment
 reap                 wait for all children started so far
@@ -313,6 +314,7 @@ impl Helper {
                 }
             }
             "die" => unix::die(&unix::signals(&self.word())),
+            "flee" => unix::flee(Duration::from_millis(self.number())),
             "thread-only" => unix::end_first_thread(),
             "stop-self" => nix::sys::signal::raise(nix::sys::signal::SIGSTOP).unwrap_or_else(|error| failed(error)),
             "close" => nix::unistd::close(self.number::<i32>()).unwrap_or_else(|error| failed(error)),
@@ -385,6 +387,18 @@ mod unix {
         // Descriptors belong to the process and stay open.
         // SAFETY: nothing on this thread's stack is used by the other one, and no destructor has to run.
         unsafe { nix::libc::syscall(nix::libc::SYS_exit, 0) };
+    }
+
+    pub(super) fn flee(limit: std::time::Duration) {
+        let end = std::time::Instant::now() + limit;
+        while std::time::Instant::now() < end {
+            // SAFETY: this program has one thread, and the child goes on with this very loop.
+            match unsafe { nix::unistd::fork() } {
+                Ok(nix::unistd::ForkResult::Parent { .. }) => std::process::exit(0),
+                Ok(nix::unistd::ForkResult::Child) => {}
+                Err(error) => fail(&error.to_string()),
+            }
+        }
     }
 
     pub(super) fn leak(number: i32) {

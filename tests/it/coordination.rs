@@ -192,3 +192,58 @@ fn whoever_waits_for_an_orphan_is_told_what_to_do() {
     env.jobdir(&["wait", &waiting]).assert_code(0);
     env.jobdir(&["kill", &holder]).assert_code(0);
 }
+
+#[test]
+fn abandoning_what_has_not_started_or_has_ended_or_does_not_know_how() {
+    let env = TestEnv::new();
+    let holder = env.start(&["--mutex", "m"], &["block"]);
+    let queued = env.jobdir(&["run", "-d", "--mutex", "m", "--", "true"]).id();
+    env.jobdir(&["abandon", &queued]).assert_code(0).assert_says("had not started, and was cancelled instead");
+    assert_eq!(env.job_state(&queued), "interrupted");
+    let failed = env.start(&[], &["exit", "7"]);
+    env.jobdir(&["wait", &failed]).assert_code(7);
+    env.jobdir(&["abandon", &failed]).assert_code(0).assert_says("had already ended: failed");
+    env.jobdir(&["wait", &failed]).assert_code(7);
+    // As if its supervisor were of another version. It writes its record again only when something changes.
+    let mut record = env.record(&holder);
+    record["capabilities"].as_array_mut().expect("a list").retain(|verb| verb != "abandon");
+    let path = env.root().join("record");
+    std::fs::write(&path, record.to_string()).expect("writes");
+    std::fs::rename(&path, env.job_dir(&holder).join("job.json")).expect("moves");
+    let refused = env.jobdir(&["abandon", &holder]);
+    refused.assert_code(1).assert_says("does not know 'abandon'").assert_says(&format!("'jobdir kill {holder}'"));
+    assert_eq!(env.job_state(&holder), "running");
+    env.jobdir(&["kill", &holder]).assert_code(0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_waits_in_the_queue_sleeps() {
+    const WAITING: u64 = 20;
+    let env = TestEnv::new();
+    let holder = env.start(&["--mutex", "m"], &["block"]);
+    let ids: Vec<String> =
+        (0..WAITING).map(|_| env.jobdir(&["run", "-d", "--mutex", "m", "--", "true"]).assert_code(0).id()).collect();
+    let supervisors: Vec<u32> = ids
+        .iter()
+        .map(|id| u32::try_from(env.status(id)["supervisor_pid"].as_u64().expect("a supervisor")).expect("small"))
+        .collect();
+    let wake_ups = || -> u64 {
+        let tasks = |pid: &u32| std::fs::read_dir(format!("/proc/{pid}/task")).expect("lives").flatten();
+        let switches = |text: String| -> Option<u64> {
+            text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+        };
+        let texts = supervisors.iter().flat_map(tasks).map(|task| std::fs::read_to_string(task.path().join("status")));
+        texts.filter_map(|text| switches(text.ok()?)).sum()
+    };
+    // What is still on its way from the time of queueing is over when a whole second has brought little.
+    let pass = || env.jobdir(&["wait", "--timeout", "1s", &holder]).assert_code(122).code();
+    let mut least = u64::MAX;
+    for _ in 0..4 {
+        let before = wake_ups();
+        pass();
+        least = least.min(wake_ups() - before);
+    }
+    assert!(least <= 2 * WAITING, "{least} wake-ups a second of {WAITING} who wait");
+    env.stop_all();
+}

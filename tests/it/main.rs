@@ -90,6 +90,8 @@ mod storm;
 mod support;
 #[cfg(unix)]
 mod threads;
+#[cfg(all(target_os = "linux", debug_assertions))]
+mod unkillable;
 #[cfg(unix)]
 mod wait;
 #[cfg(unix)]

@@ -63,8 +63,30 @@ fn a_job_that_runs_already_is_looked_at() {
     let env = TestEnv::new();
     env.jobdir(&[&["run", "-d", "--name", "web"], &LINGERS[..]].concat()).assert_code(0);
     eventually("its output", || (!env.captured("1").is_empty()).then_some(()));
+    let options = ["run", "--name", "web", "--if-running", "attach", "--observe", "500ms"];
+    let output = env.jobdir(&[&options[..], &LINGERS[..]].concat());
+    output.assert_code(122).assert_stdout("hello\n").assert_says("'jobdir wait 1' waits for it");
     let options = ["run", "--name", "web", "--if-running", "attach", "--observe", "0", "--json"];
     let told = env.jobdir(&[&options[..], &LINGERS[..]].concat()).assert_code(122).json();
     assert_eq!((&told["job"]["id"], &told["stdout"]["text"]), (&"1".into(), &"hello\n".into()));
     env.stop_all();
+}
+
+#[test]
+fn what_is_handed_back_begins_with_a_line_and_tells_of_what_was_dropped() {
+    let env = TestEnv::new();
+    let told = env.jobdir(&["run", "--observe", "1m", "--json", "--", "seq", "10000"]).assert_code(0).json();
+    let stdout = &told["stdout"];
+    let text = stdout["text"].as_str().expect("text");
+    assert!(text.len() > 16_000 && text.lines().all(|line| line.len() == 4 || line == "10000"), "{}", &text[..20]);
+    assert_eq!(
+        stdout["start"].as_u64().expect("a place") + text.len() as u64,
+        stdout["end"].as_u64().expect("a place")
+    );
+    // Whoever looks on without showing anything keeps nothing from being dropped.
+    let options = ["run", "--observe", "1m", "--json", "--log-max", "1M"];
+    let told = env.run_helper(&options, &["stdout", "8388608", "exit", "0"]).assert_code(0).json();
+    let dropped = told["job"]["output"]["dropped_bytes"].clone();
+    assert!(dropped.as_u64() > Some(0), "{}", told["job"]["output"]);
+    assert_eq!(told["stdout"]["dropped_bytes"], dropped);
 }

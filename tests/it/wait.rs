@@ -218,3 +218,51 @@ fn output_counts_whichever_attempt_of_the_run_printed_it() {
     env.jobdir(&["wait", "--for", "output=attempt 1", "1"]).assert_code(0);
     env.jobdir(&["wait", "--for", "output=attempt 4", "1"]).assert_code(1);
 }
+
+/// Waits until this waiter waits for so many claims.
+fn waits_for(waiter: u32, claims: usize) {
+    let (mark, pid) = ("-> FLOCK", format!(" {waiter} "));
+    eventually("a waiter that waits", || {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        let waiting = locks.lines().filter(|line| line.contains(mark) && line.contains(&pid)).count();
+        (waiting == claims).then_some(())
+    });
+}
+
+#[test]
+fn a_job_that_is_deleted_meanwhile_is_told_as_deleted() {
+    let env = TestEnv::new();
+    let start = || (env.start(&[], &["block"]), env.start(&[], &["block"]));
+    let (first, second) = start();
+    let waiter = env.prepare(&["wait", "--json", &first, &second]).spawn();
+    waits_for(waiter.pid(), 2);
+    // It shall not see the end before the deletion.
+    proc::signal(waiter.pid(), Signal::SIGSTOP);
+    env.jobdir(&["delete", &first]).assert_code(0);
+    proc::signal(waiter.pid(), Signal::SIGCONT);
+    env.jobdir(&["kill", &second]).assert_code(0);
+    let told = waiter.wait().assert_code(125).json();
+    assert_eq!((&told["satisfied"], &told["timed_out"]), (&false.into(), &false.into()), "no end of it was seen");
+    assert_eq!((&told["jobs"][0]["id"], &told["jobs"][0]["deleted"]), (&first.into(), &true.into()));
+    assert_eq!((&told["jobs"][1]["id"], &told["jobs"][1]["deleted"]), (&second.into(), &false.into()));
+
+    let (third, fourth) = start();
+    let waiters =
+        [&["wait", "--any", "--json"][..], &["wait", "--any"], &["wait", "--for", "deleted", "--any", "--json"]];
+    let [json, text, deleted] = waiters.map(|words| {
+        let waiter = env.prepare(&[words, &[&third, &fourth]].concat()).spawn();
+        waits_for(waiter.pid(), 2);
+        proc::signal(waiter.pid(), Signal::SIGSTOP);
+        waiter
+    });
+    env.jobdir(&["delete", &third]).assert_code(0);
+    for waiter in [&json, &text, &deleted] {
+        proc::signal(waiter.pid(), Signal::SIGCONT);
+    }
+    let told = json.wait().assert_code(125).json();
+    assert_eq!((&told["satisfied"], &told["jobs"][0]["deleted"]), (&false.into(), &true.into()));
+    text.wait().assert_code(125).assert_says(&format!("job {third} was deleted before its outcome was seen"));
+    let told = deleted.wait().assert_code(0).json();
+    assert_eq!((&told["satisfied"], &told["jobs"][0]["deleted"]), (&true.into(), &true.into()));
+    env.stop_all();
+}

@@ -35,7 +35,9 @@ pub use process::{
     process_info, process_table, signal_identity,
 };
 pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
-pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
+pub use signals::{
+    group_exists, ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number,
+};
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{
     StdinKind, TypingNews, is_at_terminal, read_typed, same_destination, stdin_kind, terminal_size, wait_for_typing,

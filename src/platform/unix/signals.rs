@@ -43,6 +43,12 @@ pub fn signal_group(group: u32, signal: Signal) -> io::Result<Delivery> {
     delivery(result)
 }
 
+/// Says whether anybody is in a process group, zombies included. Nobody slips through this by forking and exiting.
+pub fn group_exists(group: u32) -> bool {
+    // SAFETY: kill(2) takes two integers; signal 0 is none.
+    i32::try_from(group).is_ok_and(|group| group > 1 && unsafe { nix::libc::kill(-group, 0) } == 0)
+}
+
 pub(super) fn unsupported(signal: Signal) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("this system has no {signal}"))
 }

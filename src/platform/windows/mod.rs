@@ -90,6 +90,11 @@ pub fn signal_group(_group: u32, _signal: Signal) -> io::Result<Delivery> {
     not_yet()
 }
 
+/// Not told here.
+pub fn group_exists(_group: u32) -> bool {
+    false
+}
+
 /// Not yet.
 ///
 /// # Errors
