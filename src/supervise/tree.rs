@@ -20,7 +20,7 @@ use crate::store::{self, NestedJob};
 pub(super) trait Processes {
     /// Looks for the end of the leader, and whether anything lives.
     fn look(&mut self) -> Look;
-    /// Returns the processes that live, from one look at the process table.
+    /// Returns the processes that live.
     fn members(&self) -> Vec<ProcessInfo>;
     /// Sends a signal, each followed by CONT when `then_continue` is set. Returns how many processes outside the
     /// leader's group were reached one by one.
@@ -121,7 +121,7 @@ impl Processes for Tree {
     }
 
     fn members(&self) -> Vec<ProcessInfo> {
-        let table = platform::process_table();
+        let table = platform::descendants();
         let own = [std::process::id()];
         let walls = walls(table.descendants(&own, &HashSet::new()));
         table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
@@ -195,7 +195,7 @@ impl Processes for Tree {
     }
 
     fn nested_foreground(&self) -> Vec<NestedJob> {
-        let table = platform::process_table();
+        let table = platform::descendants();
         let below = table.descendants(&[std::process::id()], &HashSet::new());
         outermost(store::nested_supervisors(below.iter().copied()), &table)
     }
