@@ -184,14 +184,10 @@ impl Processes for Tree {
     }
 
     fn adopted(&self) -> Vec<ProcessIdentity> {
-        let living: Vec<ProcessInfo> =
-            platform::child_pids().into_iter().filter_map(platform::process_info).filter(|row| row.is_live()).collect();
-        let walls = walls(&living);
-        living
-            .iter()
-            .filter(|row| row.session != self.leader.pid && !walls.contains(&row.pid()))
-            .map(|row| row.identity)
-            .collect()
+        let children = platform::child_pids().into_iter().filter_map(platform::process_info);
+        let strays: Vec<ProcessInfo> = children.filter(|row| row.is_live() && row.session != self.leader.pid).collect();
+        let walls = walls(&strays);
+        strays.iter().filter(|row| !walls.contains(&row.pid())).map(|row| row.identity).collect()
     }
 
     fn nested_foreground(&self) -> Vec<NestedJob> {

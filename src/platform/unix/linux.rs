@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::libc;
 
@@ -36,11 +36,11 @@ pub fn place() -> Place {
 
 /// Looks one process up; `None` when there is none of this number.
 pub fn process_info(pid: u32) -> Option<ProcessInfo> {
-    parse_stat(&read_virtual(&format!("/proc/{pid}/stat")).ok()?)
+    parse_stat(&read_virtual(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// Reads a file that the kernel makes up while it is read. It says that it is empty, so std would begin with 32 bytes.
-fn read_virtual(path: &str) -> io::Result<Vec<u8>> {
+fn read_virtual(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     let mut content = vec![0; 4096];
     let mut length = 0;
@@ -103,8 +103,9 @@ fn children_of(pid: u32) -> Option<Vec<u32>> {
     let mut children = None;
     // Orphans are given to any thread of the subreaper.
     for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-        if let Ok(text) = fs::read_to_string(task.path().join("children")) {
-            let pids = text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok());
+        if let Ok(text) = read_virtual(task.path().join("children")) {
+            let pids = text.split(u8::is_ascii_whitespace);
+            let pids = pids.filter_map(|pid| std::str::from_utf8(pid).ok()?.parse::<u32>().ok());
             children.get_or_insert_with(Vec::new).extend(pids);
         }
     }
@@ -150,7 +151,7 @@ fn walk(root: u32) -> Option<Vec<ProcessInfo>> {
 
 /// Returns a variable of the environment that a process was started with. `None` also when we may not look.
 pub fn environment_value(pid: u32, name: &str) -> Option<String> {
-    let environment = read_virtual(&format!("/proc/{pid}/environ")).ok()?;
+    let environment = read_virtual(format!("/proc/{pid}/environ")).ok()?;
     let value =
         environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     String::from_utf8(value.to_vec()).ok()
