@@ -17,7 +17,8 @@ def passing(bench):
         script = f"read line; head -c {size} /dev/zero; touch done; exec sleep 3600"
         argv = [program.path, "run", "-d", "--stdin", "fifo", "-C", env["TMPDIR"], "--", bench.tool("sh"), "-c", script]
         job = bench.output(argv, env).strip()
-        time.sleep(0.1)
+        # It gets the watch that stays 20 ms after its start.
+        time.sleep(0.5)
         supervisor = Supervisor(env, job)
         before = supervisor.passed(), supervisor.switches()
         with open(job_path(env, job, "stdin"), "w") as stdin:

@@ -173,8 +173,8 @@ fn an_idle_supervisor_is_small_and_sleeps() {
     let before: Vec<u64> = pids.iter().map(|pid| sleeps(*pid)).collect();
     std::thread::park_timeout(Duration::from_secs(6));
     let woken: Vec<u64> = pids.iter().zip(before).map(|(pid, before)| sleeps(*pid) - before).collect();
-    // One slow look each; a second one when the first was due at the beginning.
-    assert!(woken.iter().all(|count| *count <= 2), "supervisors have woken so often in 6 s: {woken:?}");
+    // One slow look each, in which it may have to wait for others who read /proc; polling would be 24.
+    assert!(woken.iter().all(|count| *count <= 6), "supervisors have woken so often in 6 s: {woken:?}");
     env.stop_all();
 }
 
@@ -194,9 +194,9 @@ fn output_does_not_pass_through_the_supervisor() {
     let before = (passed(), sleeps(pid));
     job.go();
     assert_eq!(job.line(), "written");
-    // A slow look reads who its children are; bytes of the job would be thousands of times as many.
-    assert_at_most("bytes through the supervisor", passed() - before.0, 16 << 10);
-    assert_at_most("wake-ups of the supervisor", sleeps(pid) - before.1, 10);
+    // A slow look reads who its children are, a kilobyte; what the job has written would be 100 MB.
+    assert_at_most("bytes through the supervisor", passed() - before.0, 64 << 10);
+    assert_at_most("wake-ups of the supervisor", sleeps(pid) - before.1, 20);
     job.go();
     env.jobdir(&["wait", &id]).assert_code(0);
 }
