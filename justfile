@@ -28,9 +28,11 @@ windows-check:
     rustup target add x86_64-pc-windows-gnu
     cargo check --target x86_64-pc-windows-gnu
 
-# Measure against nq and task-spooler
+# Measure against nq, task-spooler and pueue
 bench:
+    rustup target add x86_64-unknown-linux-musl
     cargo build --release
+    cargo build --release --target x86_64-unknown-linux-musl
     bench/run
 
 # Licences, advisories, sources of what we depend on

@@ -102,6 +102,18 @@ pub fn kill(
     let watch = EndWatch::new(store, id, queue.waker());
     let asked_at = Instant::now();
     loop {
+        // First of all: nothing has happened yet, and a look at a job that is about to end, its leader dead and its
+        // claim still held, means a look at every process of this host.
+        let left = options.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.map_or(LOOK, |left| left.min(LOOK));
+        let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
+            action: "wait in",
+            path: store.layout().root().to_owned(),
+            source,
+        })?;
+        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
+            return Ok((KillResult::Requested, load()?, continued));
+        }
         let is_free = watch.is_free();
         let job = load()?;
         let current = job.attempt().map_or(0, |a| a.number);
@@ -113,6 +125,7 @@ pub fn kill(
             continue;
         }
         if job.state().is_terminal() || (current != attempt && !same_run) {
+            super::end::until_released(store, id);
             let mut acted_on = options.is_asked;
             if let Some(request) = &request {
                 acted_on |= answer_to(store, id, request)?.is_some_and(|(result, _)| result == "accepted");
@@ -135,18 +148,8 @@ pub fn kill(
         if stop.is_some_and(|stop| !stop.not_stopped.is_empty()) && asked_at.elapsed() > LOOK {
             return Ok((KillResult::NotStopped, job, continued));
         }
-        let left = options.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             return Ok((KillResult::Requested, job, continued));
-        }
-        let timeout = left.map_or(LOOK, |left| left.min(LOOK));
-        let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
-            action: "wait in",
-            path: store.layout().root().to_owned(),
-            source,
-        })?;
-        if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
-            return Ok((KillResult::Requested, load()?, continued));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::state::State;
-use crate::platform::{Wake, WakeQueue, Waker};
+use crate::platform::{self, Wake, WakeQueue, Waker};
 use crate::store::{Store, StoreError, Surroundings};
 
 /// How often the processes of an orphaned job are looked for: nobody tells us of their end.
@@ -59,6 +59,17 @@ struct Awaited {
     watch: Option<EndWatch>,
     job: Option<Job>,
     told: bool,
+    released: bool,
+}
+
+/// Gives a supervisor the moment between recording an end and giving up the claim, in which it tells the end in the events.
+/// Somebody else may hold the claim for longer, to delete the job or to stop what is left of it: that is not waited for.
+pub(super) fn until_released(store: &Store, id: JobId) {
+    const MOMENT: Duration = Duration::from_millis(100);
+    let deadline = Instant::now() + MOMENT;
+    while store.is_claimed(id).unwrap_or(false) && Instant::now() < deadline {
+        platform::pause(Duration::from_millis(1));
+    }
 }
 
 /// Waits until all (or any) of these jobs have ended, or until `deadline`. Returns what each is then, in the order
@@ -75,7 +86,7 @@ pub fn wait_for_ends(
     mut on_orphaned: impl FnMut(&Job),
 ) -> Result<(Woken, Vec<Option<Job>>), StoreError> {
     let mut awaited: Vec<Awaited> =
-        ids.iter().map(|id| Awaited { id: *id, watch: None, job: None, told: false }).collect();
+        ids.iter().map(|id| Awaited { id: *id, watch: None, job: None, told: false, released: false }).collect();
     loop {
         let surroundings = Surroundings::new();
         let (mut ended, mut orphans) = (0, false);
@@ -90,6 +101,9 @@ pub fn wait_for_ends(
                 continue;
             };
             if job.state().is_terminal() {
+                if !std::mem::replace(&mut one.released, true) {
+                    until_released(store, one.id);
+                }
                 ended += 1;
             } else if job.state() == State::Orphaned {
                 orphans = true;

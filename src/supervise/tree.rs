@@ -20,7 +20,7 @@ use crate::store::{self, NestedJob};
 pub(super) trait Processes {
     /// Looks for the end of the leader, and whether anything lives.
     fn look(&mut self) -> Look;
-    /// Returns the processes that live, from one look at the process table.
+    /// Returns the processes that live.
     fn members(&self) -> Vec<ProcessInfo>;
     /// Sends a signal, each followed by CONT when `then_continue` is set. Returns how many processes outside the
     /// leader's group were reached one by one.
@@ -121,7 +121,7 @@ impl Processes for Tree {
     }
 
     fn members(&self) -> Vec<ProcessInfo> {
-        members_of(&platform::process_table())
+        members_of(&platform::descendants())
     }
 
     fn signal(&self, signal: Signal, scope: SignalScope, then_continue: bool) -> u32 {
@@ -183,18 +183,14 @@ impl Processes for Tree {
     }
 
     fn adopted(&self) -> Vec<ProcessIdentity> {
-        let living: Vec<ProcessInfo> =
-            platform::child_pids().into_iter().filter_map(platform::process_info).filter(|row| row.is_live()).collect();
-        let walls = walls(&living);
-        living
-            .iter()
-            .filter(|row| row.session != self.leader.pid && !walls.contains(&row.pid()))
-            .map(|row| row.identity)
-            .collect()
+        let children = platform::child_pids().into_iter().filter_map(platform::process_info);
+        let strays: Vec<ProcessInfo> = children.filter(|row| row.is_live() && row.session != self.leader.pid).collect();
+        let walls = walls(&strays);
+        strays.iter().filter(|row| !walls.contains(&row.pid())).map(|row| row.identity).collect()
     }
 
     fn nested_foreground(&self) -> Vec<NestedJob> {
-        let table = platform::process_table();
+        let table = platform::descendants();
         let below = table.descendants(&[std::process::id()], &HashSet::new());
         outermost(store::nested_supervisors(below.iter().copied()), &table)
     }

@@ -138,7 +138,9 @@ impl Driver {
             };
             let rung = wakes.contains(&Wake::Written);
             self.trim(rung);
-            if wakes.iter().any(|wake| *wake != Wake::Written) || self.now() >= until {
+            let was_woken = wakes.iter().any(|wake| *wake != Wake::Written);
+            if was_woken || self.now() >= until {
+                self.watch.slept(timeout, was_woken);
                 return wakes;
             }
         }

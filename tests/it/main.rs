@@ -16,6 +16,8 @@ mod completion;
 mod config;
 #[cfg(unix)]
 mod coordination;
+#[cfg(target_os = "linux")]
+mod counts;
 #[cfg(all(unix, debug_assertions))]
 mod crash;
 #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::env::jobdir;
-use crate::support::{Output, TestEnv, Witness, eventually, is_deep, is_root, skip};
+use crate::support::{Output, TestEnv, Witness, can_trace, eventually, is_deep, is_root, skip};
 
 /// Says whether this works here: a mount namespace with a mount of our own.
 fn can_mount() -> bool {
@@ -16,16 +16,6 @@ fn can_mount() -> bool {
     let works = probe.is_ok_and(|output| output.status.success());
     if !works {
         skip("no mount namespace of our own");
-    }
-    works
-}
-
-/// Says whether strace is here and may trace.
-fn can_trace() -> bool {
-    let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
-    let works = works.is_ok_and(|output| output.status.success());
-    if !works {
-        skip("no strace, or no permission to trace");
     }
     works
 }

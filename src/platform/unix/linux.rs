@@ -1,8 +1,9 @@
 //! The process table of Linux, `/proc`.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::libc;
 
@@ -35,11 +36,11 @@ pub fn place() -> Place {
 
 /// Looks one process up; `None` when there is none of this number.
 pub fn process_info(pid: u32) -> Option<ProcessInfo> {
-    parse_stat(&read_virtual(&format!("/proc/{pid}/stat")).ok()?)
+    parse_stat(&read_virtual(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// Reads a file that the kernel makes up while it is read. It says that it is empty, so std would begin with 32 bytes.
-fn read_virtual(path: &str) -> io::Result<Vec<u8>> {
+fn read_virtual(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     let mut content = vec![0; 4096];
     let mut length = 0;
@@ -90,26 +91,67 @@ pub fn process_table() -> ProcessTable {
 
 /// Returns the pids of our direct children, zombies included.
 pub fn child_pids() -> Vec<u32> {
-    let mut pids = Vec::new();
-    let mut complete = false;
-    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        // Orphans are given to any thread of the subreaper.
-        if let Ok(text) = fs::read_to_string(task.path().join("children")) {
-            complete = true;
-            pids.extend(text.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+    let own = std::process::id();
+    // A kernel without CONFIG_PROC_CHILDREN tells it in another way.
+    children_of(own).unwrap_or_else(|| {
+        process_table().rows().iter().filter(|row| row.parent == own).map(ProcessInfo::pid).collect()
+    })
+}
+
+/// Returns the pids of the direct children of a process, zombies included; `None` when the kernel does not tell.
+fn children_of(pid: u32) -> Option<Vec<u32>> {
+    let mut children = None;
+    // Orphans are given to any thread of the subreaper.
+    for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        if let Ok(text) = read_virtual(task.path().join("children")) {
+            let pids = text.split(u8::is_ascii_whitespace);
+            let pids = pids.filter_map(|pid| std::str::from_utf8(pid).ok()?.parse::<u32>().ok());
+            children.get_or_insert_with(Vec::new).extend(pids);
         }
     }
-    if !complete {
-        // A kernel without CONFIG_PROC_CHILDREN.
-        let own = std::process::id();
-        pids = process_table().rows().iter().filter(|row| row.parent == own).map(ProcessInfo::pid).collect();
+    children
+}
+
+/// How often the descendants are asked for until two answers are the same.
+const WALKS: usize = 8;
+
+/// Returns the rows of our descendants, zombies included, by asking each process for its children: what else runs on
+/// this host costs nothing.
+///
+/// While one walk asks, a child that it has not reached may be given to a parent that it has passed; so the walk is
+/// repeated until it finds the same processes twice. When they keep changing the whole table has to do.
+pub fn descendants() -> ProcessTable {
+    let mut before = None;
+    for _ in 0..WALKS {
+        let Some(rows) = walk(std::process::id()) else { break };
+        let found: HashSet<ProcessIdentity> = rows.iter().map(|row| row.identity).collect();
+        if before.as_ref() == Some(&found) {
+            return ProcessTable::new(rows);
+        }
+        before = Some(found);
     }
-    pids
+    process_table()
+}
+
+fn walk(root: u32) -> Option<Vec<ProcessInfo>> {
+    let mut rows = Vec::new();
+    let mut seen = HashSet::from([root]);
+    let mut queue = children_of(root)?;
+    while let Some(pid) = queue.pop() {
+        // One that ends and is given to another parent meanwhile may be met twice.
+        if seen.insert(pid)
+            && let Some(row) = process_info(pid)
+        {
+            rows.push(row);
+            queue.extend(children_of(pid).unwrap_or_default());
+        }
+    }
+    Some(rows)
 }
 
 /// Returns a variable of the environment that a process was started with. `None` also when we may not look.
 pub fn environment_value(pid: u32, name: &str) -> Option<String> {
-    let environment = read_virtual(&format!("/proc/{pid}/environ")).ok()?;
+    let environment = read_virtual(format!("/proc/{pid}/environ")).ok()?;
     let value =
         environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     String::from_utf8(value.to_vec()).ok()
@@ -192,6 +234,20 @@ mod tests {
     fn this_process_is_in_its_table() {
         let own = process_info(std::process::id()).expect("we exist");
         assert!(process_table().find(own.identity).is_some());
+    }
+
+    #[test]
+    fn our_descendants_are_in_their_table() {
+        let spawn = || std::process::Command::new("sleep").arg("60").spawn().expect("starts");
+        let mut children = [spawn(), spawn()];
+        let table = descendants();
+        for child in &mut children {
+            let row = process_info(child.id()).expect("it lives");
+            assert!(table.find(row.identity).is_some_and(|row| row.parent == std::process::id()));
+            child.kill().expect("kills");
+            child.wait().expect("reaps");
+        }
+        assert!(table.find(process_info(std::process::id()).expect("we exist").identity).is_none());
     }
 
     #[test]

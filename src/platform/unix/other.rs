@@ -71,6 +71,11 @@ pub fn process_table() -> ProcessTable {
     ProcessTable::new(look(ProcessesToUpdate::All))
 }
 
+/// Returns a table that has our descendants.
+pub fn descendants() -> ProcessTable {
+    process_table()
+}
+
 /// Returns the pids of our direct children, zombies included.
 pub fn child_pids() -> Vec<u32> {
     let own = std::process::id();

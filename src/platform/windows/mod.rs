@@ -132,6 +132,11 @@ pub fn process_table() -> ProcessTable {
     ProcessTable::default()
 }
 
+/// Returns a table that has our descendants.
+pub fn descendants() -> ProcessTable {
+    process_table()
+}
+
 /// Not yet.
 pub fn child_pids() -> Vec<u32> {
     Vec::new()

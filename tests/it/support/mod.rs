@@ -35,6 +35,16 @@ pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
+/// Says whether strace is here and may trace.
+pub(crate) fn can_trace() -> bool {
+    let works = std::process::Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
+    let works = works.is_ok_and(|output| output.status.success());
+    if !works {
+        skip("no strace, or no permission to trace");
+    }
+    works
+}
+
 /// Looks again and again until there is an answer.
 ///
 /// # Panics
