@@ -5,7 +5,7 @@
 //! # The house
 //!
 //! ```text
-//! cli → commands → client, present        domain is pure and may be used by all
+//! cli → commands → client, view, present  domain is pure and may be used by all
 //!                   client    ─┐
 //!                   supervise ─┴→ store → platform → domain
 //! ```
@@ -16,6 +16,7 @@
 //! - [`supervise`]: the process that owns one run of one job.
 //! - [`client`]: what other invocations do with jobs: start, ask, wait, follow.
 //! - [`present`]: values to text; JSON documents, tables.
+//! - [`view`]: the live view of `jobs --watch`; a model, keys, a screen.
 //! - [`commands`]: one file for each subcommand.
 //! - [`context`], [`error`], [`exit_code`], [`cli`]: the edge.
 //!
@@ -34,6 +35,7 @@ pub mod platform;
 pub mod present;
 pub mod store;
 pub mod supervise;
+pub mod view;
 
 /// Runs one process of jobdir, whichever it is. `arguments` includes the program's name.
 pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {

@@ -61,6 +61,8 @@ mod orphans;
 mod parsers;
 #[cfg(unix)]
 mod pause;
+#[cfg(target_os = "linux")]
+mod pictures;
 #[cfg(unix)]
 mod protocol;
 mod public_form;
@@ -86,6 +88,8 @@ mod storm;
 mod support;
 #[cfg(unix)]
 mod threads;
+#[cfg(target_os = "linux")]
+mod view;
 #[cfg(unix)]
 mod wait;
 #[cfg(unix)]

@@ -19,7 +19,9 @@ mod wake;
 
 pub use children::{children_usage, look_at_children, peek, reap, reap_blocking};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
-pub use exec::{ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_supervisor};
+pub use exec::{
+    ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_errand, spawn_supervisor,
+};
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_reader, open_fifo_writer, open_input, open_lock_file, open_null, open_regular,
@@ -33,7 +35,7 @@ pub use process::{
 };
 pub use signals::{ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number};
 pub use storage::{free_space, network_file_system, watch_limits};
-pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, terminal_size, write_all};
+pub use terminal::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self, terminal_size, write_all};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;

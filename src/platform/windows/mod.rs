@@ -353,6 +353,11 @@ impl WakeQueue {
         false
     }
 
+    /// Not told here.
+    pub fn has_terminal_gone() -> bool {
+        false
+    }
+
     /// Takes what is there without sleeping.
     pub fn take(&self) -> Vec<Wake> {
         self.receiver.try_iter().map(|()| Wake::Look).collect()
@@ -423,4 +428,18 @@ pub fn terminal_size() -> Option<(usize, usize)> {
 /// Not told here.
 pub fn out_of_memory_kills() -> Option<u64> {
     None
+}
+
+/// There is no such thing here.
+pub fn suspend_self() {}
+
+/// Starts this program with these arguments; its stderr is ours to read.
+///
+/// # Errors
+/// What the system says.
+pub fn spawn_errand(arguments: &[&OsStr], _mask: u32) -> io::Result<std::process::Child> {
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn()
 }

@@ -4,6 +4,7 @@ pub(crate) mod documents;
 pub(crate) mod env;
 pub(crate) mod invariants;
 pub(crate) mod proc;
+pub(crate) mod screen;
 pub(crate) mod witness;
 
 use std::time::{Duration, Instant};
