@@ -14,9 +14,9 @@ check:
 test:
     cargo test
 
-# Write completions and man pages anew
+# Write completions, man pages and the pictures of the README anew
 generate:
-    UPDATE_GENERATED=1 cargo test --test it generated
+    UPDATE_GENERATED=1 cargo test --test it -- generated pictures
 
 # A static binary that runs on every Linux of this architecture
 static:

@@ -5,7 +5,7 @@
 //! # The house
 //!
 //! ```text
-//! cli → commands → client, present        domain is pure and may be used by all
+//! cli → commands → client, view, present  domain is pure and may be used by all
 //!                   client    ─┐
 //!                   supervise ─┴→ store → platform → domain
 //! ```
@@ -16,6 +16,7 @@
 //! - [`supervise`]: the process that owns one run of one job.
 //! - [`client`]: what other invocations do with jobs: start, ask, wait, follow.
 //! - [`present`]: values to text; JSON documents, tables.
+//! - [`view`]: the live view of `jobs --watch`; a model, keys, a screen.
 //! - [`commands`]: one file for each subcommand.
 //! - [`settings`]: the configuration file.
 //! - [`context`], [`error`], [`exit_code`], [`cli`]: the edge.
@@ -36,6 +37,7 @@ pub mod present;
 pub mod settings;
 pub mod store;
 pub mod supervise;
+pub mod view;
 
 /// Runs one process of jobdir, whichever it is. `arguments` includes the program's name.
 pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {

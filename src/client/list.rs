@@ -122,13 +122,17 @@ impl<'a> LiveList<'a> {
         Some((facts.identity, facts.length, facts.modified))
     }
 
+    /// Returns how long it is after a look until the next is due, if nothing is told before.
+    pub fn patience(&self) -> Duration {
+        if self.watch.is_some() { SLOW_POLL } else { BLIND_POLL }
+    }
+
     /// Sleeps until it is worth looking again. Returns the signal that came instead, if one did.
     ///
     /// # Errors
     /// When sleeping fails.
     pub fn wait(&self) -> std::io::Result<Option<Signal>> {
-        let poll = if self.watch.is_some() { SLOW_POLL } else { BLIND_POLL };
-        let mut timeout = poll;
+        let mut timeout = self.patience();
         loop {
             let (wakes, _) = self.queue.wait(Some(timeout), None)?;
             if let Some(signal) = wakes.iter().find_map(platform::Wake::signal) {

@@ -99,7 +99,8 @@ impl Column {
         }
     }
 
-    fn is_state(&self) -> bool {
+    /// Says whether this is the column of the state.
+    pub fn is_state(&self) -> bool {
         matches!(&self.0, Kind::Known(known) if known.name == "state")
     }
 }
@@ -131,12 +132,15 @@ fn document(job: &Job) -> Value {
     serde_json::to_value(JobDocument::new(job, false)).unwrap_or(Value::Null)
 }
 
-/// Renders the table.
-pub fn render(jobs: &[Job], columns: &[Column], now: DateTime<Utc>, width: Option<usize>, style: Style) -> String {
-    let headers: Vec<String> = columns.iter().map(Column::header).collect();
-    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+/// Returns the headers of columns.
+pub fn headers(columns: &[Column]) -> Vec<String> {
+    columns.iter().map(Column::header).collect()
+}
+
+/// Returns the cells of a row for each job; nothing in them can disturb a terminal.
+pub fn cells(jobs: &[&Job], columns: &[Column], now: DateTime<Utc>) -> Vec<Vec<String>> {
     let needs_document = columns.iter().any(|column| matches!(column.0, Kind::Field(_)));
-    let row = |job: &Job| {
+    let row = |job: &&Job| {
         let document = if needs_document { document(job) } else { Value::Null };
         let cell = |column: &Column| match &column.0 {
             Kind::Known(known) => (known.cell)(job, now),
@@ -144,7 +148,14 @@ pub fn render(jobs: &[Job], columns: &[Column], now: DateTime<Utc>, width: Optio
         };
         columns.iter().map(|column| cell(column).filter(|c| !c.is_empty()).unwrap_or_else(|| "-".into())).collect()
     };
-    let rows: Vec<Vec<String>> = jobs.iter().map(row).collect();
+    jobs.iter().map(row).collect()
+}
+
+/// Renders the table.
+pub fn render(jobs: &[Job], columns: &[Column], now: DateTime<Utc>, width: Option<usize>, style: Style) -> String {
+    let headers = headers(columns);
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+    let rows = cells(&jobs.iter().collect::<Vec<_>>(), columns, now);
     table::render(&headers, &rows, width, |row, column, cell| match row {
         None => style.bold(cell),
         Some(row) if columns[column].is_state() => style.state(jobs[row].state(), cell),

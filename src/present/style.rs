@@ -31,6 +31,11 @@ impl Style {
         Self { colored }
     }
 
+    /// Says whether there is colour at all.
+    pub fn is_colored(self) -> bool {
+        self.colored
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.colored { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
@@ -47,13 +52,39 @@ impl Style {
 
     /// Colours a text by what a state means.
     pub fn state(self, state: State, text: &str) -> String {
-        let code = match state {
-            State::Succeeded => "32",
-            State::Running | State::Starting => "36",
-            State::Queued | State::Stopping | State::Finalizing => "33",
-            State::Failed | State::TimedOut | State::Lost | State::Corrupt | State::Orphaned => "31",
-            State::Interrupted | State::Abandoned | State::Skipped | State::Unknown => "35",
+        let code = match tone(state) {
+            Tone::Good => "32",
+            Tone::Going => "36",
+            Tone::Between => "33",
+            Tone::Bad => "31",
+            Tone::Asked => "35",
         };
         self.paint(code, text)
+    }
+}
+
+/// What a state means to whoever looks at it, for those who colour it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// It ended well.
+    Good,
+    /// It goes on.
+    Going,
+    /// It is on its way to something else.
+    Between,
+    /// Somebody should look.
+    Bad,
+    /// It ended as somebody asked, or nobody can say.
+    Asked,
+}
+
+/// Returns what a state means.
+pub fn tone(state: State) -> Tone {
+    match state {
+        State::Succeeded => Tone::Good,
+        State::Running | State::Starting => Tone::Going,
+        State::Queued | State::Stopping | State::Finalizing => Tone::Between,
+        State::Failed | State::TimedOut | State::Lost | State::Corrupt | State::Orphaned => Tone::Bad,
+        State::Interrupted | State::Abandoned | State::Skipped | State::Unknown => Tone::Asked,
     }
 }

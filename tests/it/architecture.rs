@@ -17,10 +17,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["domain", "platform", "store"]),
     ("present", &["domain"]),
     ("settings", &["domain", "platform"]),
+    // `platform`: the one place that writes to a terminal, and to be woken when a key comes.
+    ("view", &["domain", "platform", "present"]),
     ("context", &["domain", "platform", "present", "settings", "store"]),
     ("exit_code", &["client", "domain"]),
     ("error", &["client", "context", "domain", "exit_code", "present", "settings", "store"]),
-    ("commands", &["client", "context", "domain", "error", "exit_code", "platform", "present", "settings", "store"]),
+    (
+        "commands",
+        &["client", "context", "domain", "error", "exit_code", "platform", "present", "settings", "store", "view"],
+    ),
     ("cli", &["commands", "context", "error", "exit_code", "present"]),
     ("lib", &["cli", "supervise"]),
     ("main", &[]),
@@ -62,6 +67,8 @@ const NOT_FOR_COMMANDS: &[&str] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("anstream", &["client/grep.rs"]),
     ("clap", &["cli.rs", "commands/"]),
+    // As a part of `ratatui`, which chooses its version.
+    ("crossterm", &["view/"]),
     ("comfy_table", &["present/table.rs"]),
     ("crc32fast", &["store/public.rs"]),
     ("directories", &["context.rs"]),
@@ -70,6 +77,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("globset", &["client/filter.rs"]),
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
+    ("ratatui", &["view/"]),
     ("schemars", &["domain/", "present/json", "present/output.rs"]),
     ("strsim", &["present/field.rs", "settings.rs"]),
     ("sysinfo", &["platform/"]),
@@ -129,7 +137,11 @@ fn sources() -> Vec<Source> {
     collect(&root, &mut files);
     files.sort();
     assert!(files.len() > 40, "the sources were not found in '{}'", root.display());
-    files.iter().filter(|path| !path.ends_with("machine_tests.rs")).map(|path| Source::read(&root, path)).collect()
+    files
+        .iter()
+        .filter(|path| !path.to_string_lossy().ends_with("_tests.rs"))
+        .map(|path| Source::read(&root, path))
+        .collect()
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {

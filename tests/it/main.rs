@@ -65,6 +65,8 @@ mod orphans;
 mod parsers;
 #[cfg(unix)]
 mod pause;
+#[cfg(target_os = "linux")]
+mod pictures;
 #[cfg(unix)]
 mod protocol;
 #[cfg(target_os = "linux")]
@@ -94,6 +96,8 @@ mod support;
 mod threads;
 #[cfg(all(target_os = "linux", debug_assertions))]
 mod unkillable;
+#[cfg(target_os = "linux")]
+mod view;
 #[cfg(unix)]
 mod wait;
 #[cfg(unix)]

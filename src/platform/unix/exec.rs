@@ -8,6 +8,8 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -165,6 +167,25 @@ pub fn spawn_supervisor(
     prepared.supervisor_end = Some(connection.as_raw_fd());
     let (_news_reader, news_writer) = pipe()?;
     fork(&prepared, None, news_writer.as_raw_fd())
+}
+
+/// Starts this program with these arguments, in a process group of its own, so that what happens to us at the terminal is
+/// nothing to it; its stderr is ours to read. Meant for clients with a single thread that creates files.
+///
+/// # Errors
+/// When the process cannot be created.
+pub fn spawn_errand(arguments: &[&OsStr], mask: u32) -> io::Result<Child> {
+    use std::os::unix::process::CommandExt;
+    // As for a supervisor: the binary may have been replaced.
+    let own = Path::new("/proc/self/exe");
+    let own = if own.exists() { own.to_owned() } else { std::env::current_exe()? };
+    let mut command = Command::new(own);
+    command.arg0("jobdir").args(arguments).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let ours = files::set_file_mask(mask);
+    let child = command.spawn();
+    files::set_file_mask(ours);
+    child
 }
 
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {

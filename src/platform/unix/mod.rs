@@ -21,7 +21,9 @@ mod wake;
 
 pub use children::{children_usage, look_at_children, peek, reap, reap_blocking};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
-pub use exec::{ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_supervisor};
+pub use exec::{
+    ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_errand, spawn_supervisor,
+};
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
@@ -40,8 +42,8 @@ pub use signals::{
 };
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{
-    StdinKind, TypingNews, is_at_terminal, read_typed, same_destination, stdin_kind, terminal_size, wait_for_typing,
-    write_all,
+    StdinKind, TypingNews, is_at_terminal, read_typed, same_destination, stdin_kind, suspend_self, terminal_size,
+    wait_for_typing, write_all,
 };
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 

@@ -145,3 +145,9 @@ pub fn terminal_size() -> Option<TerminalSize> {
         }
     })
 }
+
+/// Stops this process as ^Z does, until somebody continues it. Where nobody could (in a process group without a shell) the
+/// kernel does not do it.
+pub fn suspend_self() {
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP).ok();
+}

@@ -109,6 +109,11 @@ impl WakeQueue {
         stdout_events() == PollFlags::POLLERR
     }
 
+    /// Says whether stdout is a terminal that nobody sits at any more. Whoever ignores the signal for that has to ask.
+    pub fn has_terminal_gone() -> bool {
+        stdout_events().contains(PollFlags::POLLHUP)
+    }
+
     /// Takes what is there without sleeping.
     pub fn take(&self) -> Vec<Wake> {
         let mut wakes = Vec::new();

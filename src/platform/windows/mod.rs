@@ -3,6 +3,7 @@
 
 mod files;
 mod logs;
+mod stdin;
 mod terminal;
 
 use std::ffi::OsStr;
@@ -21,6 +22,7 @@ pub use files::{
 pub use logs::{
     WriteBell, block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
 };
+pub use stdin::{StdinKind, same_destination, stdin_kind};
 
 pub use terminal::{
     RawTerminal, Terminal, TerminalInterest, TerminalNews, TypingNews, has_terminals, is_at_terminal, is_in_foreground,
@@ -37,28 +39,6 @@ use crate::domain::tree::{ProcessInfo, ProcessTable};
 
 fn not_yet<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "not yet available on Windows"))
-}
-
-/// What descriptor 0 is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StdinKind {
-    /// A terminal.
-    Terminal,
-    /// Anything else.
-    Other,
-    /// Not open at all.
-    Closed,
-}
-
-/// Looks at stdin.
-pub fn stdin_kind() -> StdinKind {
-    use std::io::IsTerminal;
-    if std::io::stdin().is_terminal() { StdinKind::Terminal } else { StdinKind::Other }
-}
-
-/// Not known here.
-pub fn same_destination() -> bool {
-    false
 }
 
 /// Returns the number that Windows programs know for a signal.
@@ -379,6 +359,11 @@ impl WakeQueue {
         false
     }
 
+    /// Not told here.
+    pub fn has_terminal_gone() -> bool {
+        false
+    }
+
     /// Takes what is there without sleeping.
     pub fn take(&self) -> Vec<Wake> {
         self.receiver.try_iter().map(|()| Wake::Look).collect()
@@ -444,4 +429,18 @@ pub fn read_typed(buffer: &mut [u8]) -> io::Result<usize> {
 /// Not told here.
 pub fn out_of_memory_kills() -> Option<u64> {
     None
+}
+
+/// There is no such thing here.
+pub fn suspend_self() {}
+
+/// Starts this program with these arguments; its stderr is ours to read.
+///
+/// # Errors
+/// What the system says.
+pub fn spawn_errand(arguments: &[&OsStr], _mask: u32) -> io::Result<std::process::Child> {
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn()
 }

@@ -1,18 +1,19 @@
 //! `jobdir jobs`: the list, once or as it changes.
 
+mod errands;
+mod live;
+mod watch;
+
 use std::collections::HashSet;
 
 use clap::Args as ClapArgs;
 
 use super::filters::FilterArgs;
-use crate::client::{Change, Filter, LiveList, shell_code};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::outcome::ExitStatus;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::platform::WakeQueue;
 use crate::present::columns::{self, Column};
 use crate::present::field::LineTemplate;
 use crate::present::json::{self, JobDocument, JobsDocument};
@@ -39,7 +40,7 @@ Examples:
   jobdir jobs --sort elapsed -n 5          the five that took longest
   jobdir jobs --columns id,state,meta.url  other columns
   jobdir jobs --format '{id} {exit_code}'  a line for each job
-  jobdir jobs --watch                      a table that follows what happens
+  jobdir jobs --watch                      a live view; '?' shows its keys
   jobdir jobs --watch --json -n 0          every change from now on
 
 Columns: id, name, state, exit, age, elapsed, pid, command, attempt,
@@ -77,9 +78,10 @@ pub struct Args {
     json: bool,
     /// Go on, and show what changes
     ///
-    /// On a terminal the table follows what happens. Otherwise, and in every other format, there is a line for each job at
-    /// first and then for each that has changed: as JSON, unless a template or -q says otherwise. A job that was deleted
-    /// comes for the last time with 'deleted' set. Changes within a moment may come as one; 'jobdir events' tells them all.
+    /// On a terminal this is a live view: keys select a job, show its output, kill, pause, resume and delete it; '?' tells
+    /// them all. Otherwise, and in every other format, there is a line for each job at first and then for each that has
+    /// changed: as JSON, unless a template or -q says otherwise. A job that was deleted comes for the last time with
+    /// 'deleted' set. Changes within a moment may come as one; 'jobdir events' tells them all.
     #[arg(short, long)]
     watch: bool,
 }
@@ -123,7 +125,11 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let store = context.reading()?;
     let filter = args.filter.filter(context)?;
     if args.watch {
-        return watch(&args, &format, &filter, &store, context);
+        let is_live = matches!(format, Format::Table) && context.height().is_some();
+        return match is_live {
+            true => live::run(&args, &filter, &store, context),
+            false => watch::run(&args, &format, &filter, &store, context),
+        };
     }
     let is_table = matches!(format, Format::Table);
     let ids: Vec<JobId> = if is_table && args.is_default() { Vec::new() } else { store.job_ids()? };
@@ -155,7 +161,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
         _ => store.load_all(&ids).into_iter().filter(|job| filter.admits(job)).collect(),
     };
-    let (jobs, hidden) = args.arrange(jobs, is_table);
+    let (jobs, hidden) = args.arrange(jobs, is_table && !args.all);
     match &format {
         Format::Table => {
             context.out(&args.table(&jobs, context));
@@ -216,12 +222,12 @@ impl Args {
         self.filter.is_empty() && self.number.is_none() && !self.all
     }
 
-    /// Chooses which of the admitted jobs, given in the order of ids, are listed, and in what order. Says how many ended
-    /// ones are not.
-    fn arrange(&self, mut jobs: Vec<Job>, is_table: bool) -> (Vec<Job>, usize) {
+    /// Chooses which of the admitted jobs, given in the order of ids, are listed, and in what order: of those that ended
+    /// perhaps only the recent ones. Says how many ended ones are not.
+    fn arrange(&self, mut jobs: Vec<Job>, only_recent: bool) -> (Vec<Job>, usize) {
         let total = jobs.len();
         let mut hidden = 0;
-        if is_table && !self.all && self.number.is_none() {
+        if only_recent && self.number.is_none() {
             let mut ended: Vec<_> = jobs
                 .iter()
                 .filter(|job| !job.is_stoppable())
@@ -246,14 +252,11 @@ impl Args {
     }
 
     fn table(&self, jobs: &[Job], context: &Context) -> String {
-        let usual;
-        let columns = if self.columns.is_empty() {
-            usual = Column::usual();
-            &usual
-        } else {
-            &self.columns
-        };
-        columns::render(jobs, columns, context.now(), context.width(), context.style())
+        columns::render(jobs, &self.shown_columns(), context.now(), context.width(), context.style())
+    }
+
+    fn shown_columns(&self) -> Vec<Column> {
+        if self.columns.is_empty() { Column::usual() } else { self.columns.clone() }
     }
 }
 
@@ -262,94 +265,5 @@ fn line(format: &Format, document: &JobDocument) -> String {
     match format {
         Format::Lines(template) => template.fill(&serde_json::to_value(document).unwrap_or_default()),
         Format::Table | Format::Json | Format::Ndjson => json::render(document),
-    }
-}
-
-/// Shows the list, and goes on until a signal comes or nobody reads it any more.
-fn watch(args: &Args, format: &Format, filter: &Filter, store: &Store, context: &Context) -> Result<u8, CommandError> {
-    let queue = context.queue().map_err(anyhow::Error::from)?;
-    let mut list = LiveList::new(store, &queue);
-    let mut screen = Screen::default();
-    let is_live = matches!(format, Format::Table) && context.height().is_some();
-    let mut is_first = true;
-    loop {
-        let changes = list.look()?;
-        let goes_on = if is_live {
-            let admitted = list.jobs().filter(|job| filter.admits(job)).cloned().collect();
-            let (jobs, hidden) = args.arrange(admitted, true);
-            screen.draw(&args.table(&jobs, context), hidden, context)
-        } else {
-            let text: String = if std::mem::take(&mut is_first) {
-                let admitted = list.jobs().filter(|job| filter.admits(job)).cloned().collect();
-                let (jobs, _) = args.arrange(admitted, false);
-                jobs.iter().map(|job| line(format, &JobDocument::new(job, false))).collect()
-            } else {
-                changes.iter().filter_map(|change| changed_line(format, filter, change)).collect()
-            };
-            (text.is_empty() || context.out(&text)) && !WakeQueue::is_stdout_abandoned()
-        };
-        if !goes_on {
-            return Ok(exit_code::DONE);
-        }
-        if let Some(signal) = list.wait().map_err(anyhow::Error::from)? {
-            screen.leave(context);
-            return Ok(shell_code(ExitStatus::Signaled(signal)));
-        }
-    }
-}
-
-/// Renders a change, if the filter admits the job or did so before: who follows it is told that it has left.
-fn changed_line(format: &Format, filter: &Filter, change: &Change) -> Option<String> {
-    let is_admitted = |job: &Option<Job>| job.as_ref().is_some_and(|job| filter.admits(job));
-    if !is_admitted(&change.before) && !is_admitted(&change.now) {
-        return None;
-    }
-    let document = match (&change.now, &change.before) {
-        (Some(job), _) => JobDocument::new(job, false),
-        (None, Some(job)) => JobDocument::new(job, false).deleted(),
-        (None, None) => return None,
-    };
-    Some(line(format, &document))
-}
-
-/// What is drawn on a terminal, so that it can be drawn over.
-#[derive(Debug, Default)]
-struct Screen {
-    rows: usize,
-}
-
-impl Screen {
-    /// Draws a table over the one before, in one write; what does not fit is left out, oldest first. Says whether there is
-    /// still somebody to see it.
-    fn draw(&mut self, table: &str, hidden: usize, context: &Context) -> bool {
-        let lines: Vec<&str> = table.lines().collect();
-        // The last row is for the cursor, the one before for what is not shown.
-        let room = context.height().unwrap_or(24).saturating_sub(3).max(1);
-        let (header, rows) = lines.split_first().map_or(("", &[][..]), |(header, rows)| (*header, rows));
-        let cut = rows.len().saturating_sub(room);
-        let mut text = self.over();
-        for line in std::iter::once(&header).chain(&rows[cut..]) {
-            text.push_str(line);
-            text.push_str("\x1b[K\n");
-        }
-        self.rows = 1 + rows.len() - cut;
-        if hidden + cut > 0 {
-            text.push_str(&format!("({} more)\x1b[K\n", text::count(hidden + cut, "job")));
-            self.rows += 1;
-        }
-        text.push_str("\x1b[J");
-        context.out(&text)
-    }
-
-    /// Goes back to the first row. What was typed meanwhile stands behind the last one.
-    fn over(&self) -> String {
-        if self.rows == 0 { String::new() } else { format!("\r\x1b[{}A", self.rows) }
-    }
-
-    /// Leaves the last table as it is, and a clean line below it.
-    fn leave(&self, context: &Context) {
-        if self.rows > 0 {
-            context.out("\r\x1b[J");
-        }
     }
 }
