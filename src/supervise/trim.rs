@@ -119,6 +119,7 @@ impl LimitedLog {
             return Ok(if grown { Look::Changed } else { Look::Quiet });
         };
         platform::punch_hole(&self.file, &(self.hole_end..end))?;
+        platform::crash_point("trim.punched");
         self.hole_end = end;
         Ok(Look::Changed)
     }
@@ -184,7 +185,10 @@ impl Driver {
             max.map(|max_bytes| crate::domain::record::LogLimit { max_bytes, kept: true });
         let Some(max) = max else { return };
         match Trimmer::new(self.claim.paths(), number, merged, max) {
-            Ok(trimmer) => self.trimmer = Some(trimmer),
+            Ok(trimmer) => {
+                self.trimmer = Some(trimmer);
+                platform::crash_point("trim.armed");
+            }
             Err(error) => self.give_up_trimming(&error),
         }
     }

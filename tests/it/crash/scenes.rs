@@ -175,6 +175,19 @@ pub(super) const SCENES: &[Scene] = &[
         },
     },
     Scene {
+        name: "trimmed",
+        play: |stage| {
+            stage.armed_job(&["--log-max", "64K"], &["stdout", "400000", "block"]);
+            let log = stage.env.job_dir("1").join("attempts/1/stdout.log");
+            let has_hole = || {
+                use std::os::unix::fs::MetadataExt;
+                std::fs::metadata(&log).is_ok_and(|facts| facts.len() == 400_000 && facts.blocks() * 512 < 300_000)
+            };
+            stage.wait_for("a hole", has_hole);
+            stage.armed_on_first(&["kill"]);
+        },
+    },
+    Scene {
         name: "nested",
         play: |stage| {
             let jobdir = crate::support::env::jobdir().to_string_lossy().into_owned();
