@@ -4,7 +4,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -105,10 +105,7 @@ impl WakeQueue {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let first = match deadline {
             _ if is_readable() => None,
-            Some(at) => match self.receiver.recv_timeout(at.saturating_duration_since(Instant::now())) {
-                Ok(wake) => Some(wake),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+            Some(at) => self.receiver.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
             None => self.receiver.recv().ok(),
         };
         Ok((distinct(first.into_iter().chain(self.receiver.try_iter())), is_readable()))
