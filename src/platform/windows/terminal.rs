@@ -8,7 +8,7 @@ use std::time::Duration;
 use windows_sys::Win32::System::Console::{CONSOLE_SCREEN_BUFFER_INFO, GetConsoleScreenBufferInfo};
 
 use super::not_yet;
-use crate::domain::terminal::{TERMINAL_SCHEMA, TerminalSize};
+use crate::domain::terminal::TerminalSize;
 
 /// Not yet.
 pub fn has_terminals() -> bool {
@@ -155,5 +155,5 @@ pub fn terminal_size() -> Option<TerminalSize> {
     let window = info.srWindow;
     let length = |from: i16, to: i16| u16::try_from(i32::from(to) - i32::from(from) + 1).ok();
     let (rows, columns) = (length(window.Top, window.Bottom)?, length(window.Left, window.Right)?);
-    told.then(|| TerminalSize { schema: TERMINAL_SCHEMA.into(), rows, columns })
+    told.then(|| TerminalSize::new(rows, columns))
 }
