@@ -8,7 +8,6 @@
 //! In the same builds `JOBDIR_TEST_UNKILLABLE=MILLISECONDS` makes processes that no KILL ends: the signal is withheld, by the
 //! supervisor and by a recovery, which give killing up after that time. Whoever acts under it says so in the job itself.
 
-#[cfg(unix)]
 pub(super) use points::switches;
 pub use points::{as_role, crash_point, is_switch, unkillable};
 
@@ -19,7 +18,6 @@ mod points {
     use std::sync::{Mutex, OnceLock, PoisonError};
     use std::time::Duration;
 
-    #[cfg(unix)]
     use crate::domain::os_text::OsText;
 
     const CRASH: &str = "JOBDIR_TEST_CRASH";
@@ -96,7 +94,6 @@ mod points {
     }
 
     /// Returns the variables by which a supervisor learns what the test wants.
-    #[cfg(unix)]
     pub(in crate::platform) fn switches() -> Vec<(OsText, OsText)> {
         let set = |name: &str| Some((name.into(), super::super::os_text(&std::env::var_os(name)?)));
         [CRASH, LOG, UNKILLABLE].into_iter().filter_map(set).collect()
@@ -105,7 +102,6 @@ mod points {
 
 #[cfg(not(debug_assertions))]
 mod points {
-    #[cfg(unix)]
     use crate::domain::os_text::OsText;
 
     /// Says what this process is; only tests want to know.
@@ -129,7 +125,6 @@ mod points {
     }
 
     /// Returns nothing here.
-    #[cfg(unix)]
     pub(in crate::platform) fn switches() -> Vec<(OsText, OsText)> {
         Vec::new()
     }

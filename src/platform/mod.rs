@@ -5,7 +5,7 @@
 //! lacks a concept, the function says so by an `Unsupported` error or an empty answer, never by pretending.
 //! Uses `domain` for its types and nothing else of the crate.
 
-#![cfg_attr(unix, expect(unsafe_code, reason = "the one place that talks to the operating system directly"))]
+#![expect(unsafe_code, reason = "the one place that talks to the operating system directly")]
 #![expect(clippy::disallowed_methods, reason = "the wrappers that everybody else must use are made here")]
 
 #[cfg(unix)]

@@ -41,4 +41,5 @@ mod watch;
 
 pub use driver::CAPABILITIES;
 pub use entry::supervise;
-pub use run::containment;
+
+pub use crate::platform::containment;

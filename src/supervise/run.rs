@@ -55,22 +55,13 @@ pub(super) struct Run {
     pub(super) keep: Option<Keep>,
 }
 
-/// Returns what holds the processes of a job together on this system.
-pub fn containment() -> Vec<&'static str> {
-    let mut kinds = vec!["session", "group", "cookie"];
-    if platform::has_subreaper() {
-        kinds.insert(0, "subreaper");
-    }
-    kinds
-}
-
 impl Run {
     /// Runs one attempt up to its outcome in the record, not yet saved. Says whether the command executed.
     pub(super) fn attempt(&mut self) -> bool {
         let driver = &mut self.driver;
         let record = driver.journal.change();
         record.supervisor = Some(self.own);
-        record.containment = containment().into_iter().map(str::to_owned).collect();
+        record.containment = platform::containment().into_iter().map(str::to_owned).collect();
         record.capabilities = CAPABILITIES.iter().map(|verb| (*verb).to_owned()).collect();
         record.attempt_mut().pty = self.spec.pty;
         driver.was_interrupted = false;
@@ -189,6 +180,8 @@ impl Run {
         }
         platform::crash_point("start.released");
         let finally = self.finally_pending();
+        // Not every system can tell before there is a process.
+        self.driver.journal.change().containment = platform::containment().into_iter().map(str::to_owned).collect();
         let attempt = self.driver.journal.attempt();
         (attempt.leader, attempt.started_at, attempt.finally) = (Some(leader), Some(platform::now()), finally);
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
@@ -230,7 +223,12 @@ impl Run {
         let typed = Cause { reason: Reason::ClientSignal, reason_text: None };
         let cause = if self.driver.was_interrupted { Some(&typed) } else { machine.cause() };
         let outcome = conclude(cause, machine.leader(), machine.sent());
-        let left = if *machine.phase() == Phase::Ended(End::Empty) { Vec::new() } else { tree.members() };
+        let left = if *machine.phase() == Phase::Ended(End::Empty) {
+            Vec::new()
+        } else {
+            platform::leave_processes();
+            tree.members()
+        };
         let attempt = self.driver.journal.attempt();
         attempt.ended_at = Some(platform::now());
         attempt.duration_ms = Some(crate::domain::duration::to_ms(duration));

@@ -88,3 +88,12 @@ pub fn reap_blocking(pid: u32) {
     let pid = i32::try_from(pid).map(nix::unistd::Pid::from_raw);
     while let Ok(Err(nix::errno::Errno::EINTR)) = pid.map(|pid| nix::sys::wait::waitpid(pid, None)) {}
 }
+
+/// Returns what holds the processes of a job together.
+pub fn containment() -> Vec<&'static str> {
+    let subreaper = super::has_subreaper().then_some("subreaper");
+    subreaper.into_iter().chain(["session", "group", "cookie"]).collect()
+}
+
+/// Lets what is left of a job live on after this process: it does so by itself here.
+pub fn leave_processes() {}

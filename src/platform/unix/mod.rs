@@ -19,7 +19,7 @@ mod storage;
 mod terminal;
 mod wake;
 
-pub use children::{children_usage, look_at_children, peek, reap, reap_blocking};
+pub use children::{children_usage, containment, leave_processes, look_at_children, peek, reap, reap_blocking};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{
     ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_errand, spawn_supervisor,

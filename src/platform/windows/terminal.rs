@@ -2,7 +2,10 @@
 
 use std::fs::File;
 use std::io;
+use std::os::windows::io::AsRawHandle;
 use std::time::Duration;
+
+use windows_sys::Win32::System::Console::{CONSOLE_SCREEN_BUFFER_INFO, GetConsoleScreenBufferInfo};
 
 use super::not_yet;
 use crate::domain::terminal::TerminalSize;
@@ -144,7 +147,13 @@ pub fn wait_for_typing(_typed: bool, _fifo: Option<&File>, _timeout: Option<Dura
     not_yet()
 }
 
-/// Not yet.
+/// Returns how large the console at stdout is, if it tells.
 pub fn terminal_size() -> Option<TerminalSize> {
-    None
+    let mut info = CONSOLE_SCREEN_BUFFER_INFO::default();
+    // SAFETY: the system fills in plain data, or says that this is no console.
+    let told = unsafe { GetConsoleScreenBufferInfo(io::stdout().as_raw_handle(), &raw mut info) } != 0;
+    let window = info.srWindow;
+    let length = |from: i16, to: i16| u16::try_from(i32::from(to) - i32::from(from) + 1).ok();
+    let (rows, columns) = (length(window.Top, window.Bottom)?, length(window.Left, window.Right)?);
+    told.then(|| TerminalSize::new(rows, columns))
 }
