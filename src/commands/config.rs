@@ -13,7 +13,7 @@ use crate::settings::{Entry, Section, Settings, Value};
 /// Show the configuration in force, and where it comes from
 ///
 /// The file is TOML. [run] holds defaults for 'jobdir run' by the long names of its options, [profiles.NAME] the same for
-/// 'run --profile NAME', [retention] how long ended jobs are kept. What is given on the command line wins over the
+/// 'run --profile NAME', and the table 'retention' how long ended jobs are kept. What is given on the command line wins over the
 /// profile, and that over [run]; lists add up. 'resume' goes on with what a job was started with, and uses a profile only
 /// when told to. No environment variable changes any of this.
 #[derive(Debug, ClapArgs)]
