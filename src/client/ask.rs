@@ -124,7 +124,8 @@ pub fn kill(
             request = Some(ask(attempt)?);
             continue;
         }
-        if job.state().is_terminal() || (current != attempt && !same_run) {
+        // A job that is `lost` was found so before it was stopped: the recovery below looks harder.
+        if job.state().is_recorded_end() || job.state() == State::Corrupt || (current != attempt && !same_run) {
             super::end::until_released(store, id);
             let mut acted_on = options.is_asked;
             if let Some(request) = &request {

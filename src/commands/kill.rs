@@ -152,7 +152,7 @@ fn sentence(result: KillResult, job: &Job, continued: bool) -> Option<String> {
         KillResult::SurvivorsStopped => Some(format!("job {id} had ended; what was left of it has been stopped")),
         KillResult::AlreadyEnded => Some(format!("job {id} had already ended: {}", outcome(job))),
         KillResult::Settled => {
-            Some(format!("job {id} was lost: nothing of it lived any more; it is now recorded as {}", job.state()))
+            Some(format!("job {id} was lost; nothing of it lives, and it is now recorded as {}", job.state()))
         }
         KillResult::Requested => {
             Some(format!("job {id} has been asked to stop; 'jobdir wait {id}' waits until it has"))

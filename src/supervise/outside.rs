@@ -51,6 +51,14 @@ impl Outside {
             .is_some_and(|group| table.rows().iter().all(|row| row.group != group) && platform::group_exists(group))
     }
 
+    /// Returns who has ended in the leader's group or session and was not reaped yet. Where reaping is slow, this is all
+    /// that is ever seen of somebody who forks and exits all the time: that they become more.
+    fn zombies(&self, table: &ProcessTable) -> HashSet<ProcessIdentity> {
+        let Some(number) = self.leaders_group() else { return HashSet::new() };
+        let rows = table.rows().iter().filter(|row| row.group == number || row.session == number);
+        rows.filter(|row| !row.is_live()).map(|row| row.identity).collect()
+    }
+
     fn members_in(&self, surroundings: &Surroundings) -> Vec<ProcessInfo> {
         self.store.recorded_processes(&self.uid, &self.record, surroundings, true)
     }
@@ -58,12 +66,17 @@ impl Outside {
 
 impl Processes for Outside {
     fn look(&mut self) -> Look {
+        let mut known = None;
         for pass in 0..PASSES {
             if pass > 0 {
                 platform::pause(PASS_PAUSE);
             }
             let surroundings = Surroundings::knowing(&self.cookies);
-            if !self.members_in(&surroundings).is_empty() || self.somebody_slips_through(surroundings.table()) {
+            let table = surroundings.table();
+            let zombies = self.zombies(table);
+            let has_grown = known.is_some_and(|known| !zombies.is_subset(&known));
+            known = Some(zombies);
+            if has_grown || !self.members_in(&surroundings).is_empty() || self.somebody_slips_through(table) {
                 return Look { leader_ended: None, empty: false };
             }
         }

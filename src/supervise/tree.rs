@@ -41,6 +41,9 @@ pub(super) trait Processes {
     fn nested_foreground(&self) -> Vec<NestedJob>;
 }
 
+/// How often to look at the children again, after a look in which some of them ended.
+const SWEEPS: u32 = 16;
+
 /// The tree of one leader, below this process.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -72,26 +75,65 @@ impl Tree {
         self.reaped = true;
     }
 
-    /// Reaps every child that has ended but the leader. Returns the others that live and are of this job.
-    fn reap_others(&self) -> Vec<ProcessInfo> {
-        let mut living = Vec::new();
+    /// Reaps every child that has ended but the leader, and looks at the others.
+    fn sweep(&self) -> Sweep {
+        let mut children = Vec::new();
+        let mut is_whole = true;
         for pid in platform::child_pids() {
             if pid == self.leader.pid && !self.reaped {
                 continue;
             }
-            if !matches!(platform::reap(pid), Ok(Some(_)) | Err(_)) {
-                living.extend(platform::process_info(pid));
+            match platform::reap(pid) {
+                Ok(None) => match platform::process_info(pid) {
+                    Some(row) => children.push(row),
+                    None => is_whole = false,
+                },
+                // What it had started may have been given to us after the list was read.
+                Ok(Some(_)) | Err(_) => is_whole = false,
             }
         }
         // A nested job that somebody stays with ends before we do; a detached one is independent.
-        let independent: HashSet<u32> = store::nested_supervisors(&living)
+        let independent: HashSet<u32> = store::nested_supervisors(&children)
             .iter()
             .filter(|nested| !nested.foreground)
             .map(|nested| nested.supervisor.pid)
             .collect();
-        living.retain(|row| !independent.contains(&row.pid()));
-        living
+        let is_ours = children.iter().any(|row| !independent.contains(&row.pid()));
+        Sweep { is_ours, is_whole, is_shared: !independent.is_empty() }
     }
+
+    /// Returns whether it is proven that nothing of this job lives but its leader, which has ended.
+    fn is_deserted(&mut self) -> bool {
+        let mut sweep = self.sweep();
+        // Somebody who forks and exits all the time is a new child after each of them: then it is not proven, and the end of
+        // that child wakes us again.
+        for _ in 0..SWEEPS {
+            if sweep.is_whole {
+                break;
+            }
+            sweep = self.sweep();
+        }
+        if sweep.is_ours || !sweep.is_whole {
+            return false;
+        }
+        if !self.reaped {
+            // Nothing of its group is left; now its number may go.
+            platform::reap(self.leader.pid).ok();
+            self.reaped = true;
+        }
+        // Supervisors of independent jobs are children, too: beside them the list must do, else the kernel's word.
+        sweep.is_shared || platform::look_at_children() == Children::None
+    }
+}
+
+/// What one look at our children has found, the leader aside.
+struct Sweep {
+    /// Whether one of them lives and is of this job.
+    is_ours: bool,
+    /// Whether each was found alive, and recognised, so that whatever is below us was, or is below one of them.
+    is_whole: bool,
+    /// Whether one of them is the supervisor of a job that is independent of this one.
+    is_shared: bool,
 }
 
 impl Processes for Tree {
@@ -103,20 +145,12 @@ impl Processes for Tree {
             self.status = Some(status);
             leader_ended = Some(status);
         }
-        let others = self.reap_others();
-        let mut empty = false;
-        if self.status.is_some() && others.is_empty() {
-            if !self.reaped {
-                // Nothing of its group is left; now its number may go.
-                platform::reap(self.leader.pid).ok();
-                self.reaped = true;
-            }
-            empty = match platform::look_at_children() {
-                Children::None => true,
-                // Something was given to us in between.
-                Children::Ended(_) | Children::Living => self.reap_others().is_empty(),
-            };
-        }
+        let empty = if self.status.is_some() {
+            self.is_deserted()
+        } else {
+            self.sweep();
+            false
+        };
         Look { leader_ended, empty }
     }
 
@@ -158,7 +192,7 @@ impl Processes for Tree {
             platform::signal_group(self.leader.pid, Signal::KILL).ok();
         }
         let table = platform::process_table();
-        kill_all(&table, &members_of(&table));
+        kill_all(&table, &below_us(&table));
     }
 
     fn freeze(&mut self) {
@@ -196,15 +230,21 @@ impl Processes for Tree {
     }
 }
 
-/// What lives below this process, nested jobs aside.
-fn members_of(table: &ProcessTable) -> Vec<ProcessInfo> {
+/// What is below this process, zombies included, nested jobs aside.
+fn below_us(table: &ProcessTable) -> Vec<ProcessInfo> {
     let own = [std::process::id()];
     let walls = walls(table.descendants(&own, &HashSet::new()));
-    table.descendants(&own, &walls).into_iter().filter(|row| row.is_live()).cloned().collect()
+    table.descendants(&own, &walls).into_iter().cloned().collect()
+}
+
+/// What lives below this process, nested jobs aside.
+fn members_of(table: &ProcessTable) -> Vec<ProcessInfo> {
+    below_us(table).into_iter().filter(ProcessInfo::is_live).collect()
 }
 
 /// Kills these processes, which one look at the table has found: by whole groups first, because whoever forks and exits all
-/// the time is never there any more when a signal is sent to it alone.
+/// the time is never there any more when a signal is sent to it alone. A zombie is as good as any other member: its group may
+/// be all that was seen of such a one.
 pub(super) fn kill_all(table: &ProcessTable, members: &[ProcessInfo]) {
     if is_withheld(Signal::KILL) {
         return;

@@ -198,6 +198,29 @@ fn an_orphan_whose_first_thread_has_ended_is_not_lost() {
 }
 
 #[test]
+fn whoever_forks_and_exits_all_the_time_is_caught() {
+    let env = TestEnv::new();
+    let options = ["--leftovers", "wait", "--stop-plan", "KILL"];
+    for orphaned in [true, false] {
+        let witness = Witness::new();
+        let flees = ["witness", &witness.address, "flee", "30000"];
+        // Out of the leader's group in the second case, where its supervisor can signal that group by itself.
+        let actions = match orphaned {
+            true => flees.to_vec(),
+            false => [&["spawn", "1", "[", "setsid"], &flees[..], &["]", "block"]].concat(),
+        };
+        let id = env.start(&options, &actions);
+        let mut process = witness.accept();
+        eventually("the first escape", || (!proc::is_alive(process.pid)).then_some(()));
+        if orphaned {
+            env.kill_supervisor(&id);
+        }
+        env.jobdir(&["kill", &id]).assert_code(0);
+        process.wait_for_death();
+    }
+}
+
+#[test]
 fn the_waiting_for_a_recovery_is_bounded_like_any_other() {
     let env = TestEnv::new();
     for (options, code) in [(&["--no-wait"][..], 0), (&["--timeout", "200ms"], 1)] {
