@@ -43,7 +43,10 @@ pub mod view;
 pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {
     // A supervisor is started for every job and stays as long as it: it is spared the whole command line.
     if arguments.get(1).is_some_and(|verb| verb == "supervise") {
-        return supervise::supervise(&arguments[2..]);
+        return supervise::supervise();
+    }
+    if arguments.get(1).is_some_and(|verb| verb == "run") {
+        client::call_ahead();
     }
     cli::run(arguments)
 }

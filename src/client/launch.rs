@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::ask::KillResult;
 use super::pump::Limited;
+use super::supervisor::order;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
-use crate::domain::notice::{Notice, Order, Refusal};
-use crate::domain::os_text::OsText;
+use crate::domain::notice::{Notice, Refusal, STAGED, Task};
 use crate::domain::record::{Attempt, JobRecord, RECORD_FORMAT, RECORD_SCHEMA};
 use crate::domain::request::Verb;
 use crate::domain::retention::Keep;
@@ -105,21 +105,26 @@ pub fn launch(
         id,
         message: format!("the supervisor could not be started: {error}"),
     };
-    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
     let keep_stdin = spec.stdin == Stdin::Inherit;
-    let id_text = id.to_string();
-    let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
-    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
-    platform::crash_point("create.supervisor");
-    let mut staged = store.stage(&spec, &first_record(id, spec.pty))?;
+    let (name, record) = (store.staging_name(id)?, first_record(id, spec.pty));
+    let task = Task::Start {
+        staging: name.clone(),
+        spec: Box::new(spec.clone()),
+        record: Box::new(record.clone()),
+        variables,
+        keep: Some(keep),
+    };
+    // While it prepares itself for this job, we prepare the job.
+    let mut connection = order(store, id, keep_stdin, task).map_err(broken)?;
+    platform::crash_point("create.ordered");
+    let mut staged = store.stage(name, &spec, &record)?;
     before_start(&staged)?;
     platform::crash_point("create.prepared");
-    let order = Order::Start { staging: staged.name().to_owned(), variables, keep: Some(keep) };
-    let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
-    connection.send(&order).map_err(broken)?;
-    platform::crash_point("create.ordered");
+    connection.send(STAGED).map_err(broken)?;
+    platform::crash_point("create.handed_over");
     // From here on the supervisor may publish it at any moment; what it does not publish is swept one day.
     staged.handed_over();
+    staged.flush()?;
     let attempt = match receive(&mut connection, id)? {
         Notice::Published { attempt } => attempt,
         Notice::Refused(refusal) => {
@@ -128,7 +133,6 @@ pub fn launch(
         }
         other => return Err(unexpected(id, &other)),
     };
-    staged.flush()?;
     staged.flush_place()?;
     platform::crash_point("create.flushed");
     if keep_stdin {
@@ -165,13 +169,8 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
         id,
         message: format!("the supervisor could not be started: {error}"),
     };
-    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
-    let id_text = id.to_string();
-    let arguments = [store.layout().root().as_os_str(), id_text.as_ref()];
-    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, keep_stdin).map_err(broken)?;
-    platform::crash_point("resume.supervisor");
-    let order = Order::Resume { spec: spec.map(Box::new), fifo, variables, keep: Some(keep) };
-    connection.send(&serde_json::to_string(&order).expect("orders have no failing serialiser")).map_err(broken)?;
+    let task = Task::Resume { spec: spec.map(Box::new), fifo, variables, keep: Some(keep) };
+    let mut connection = order(store, id, keep_stdin, task).map_err(broken)?;
     platform::crash_point("resume.ordered");
     let attempt = match receive(&mut connection, id)? {
         Notice::Published { attempt } => attempt,
@@ -260,11 +259,6 @@ fn unexpected(id: JobId, notice: &Notice) -> LaunchError {
     LaunchError::Supervisor { id, message: format!("the supervisor said {notice:?} out of turn") }
 }
 
-/// A supervisor needs nothing of ours; above all not the cookie of a job that we may be part of.
-fn supervisor_environment() -> Vec<(OsText, OsText)> {
-    Vec::new()
-}
-
 fn first_record(id: JobId, pty: bool) -> JobRecord {
     JobRecord {
         schema: RECORD_SCHEMA.into(),
@@ -311,13 +305,7 @@ pub(super) fn recover(
     let had_ended = before.state().is_recorded_end();
     let broken =
         |source| StoreError::Io { action: "start a supervisor for", path: store.layout().root().into(), source };
-    let (mut connection, theirs) = platform::connection_pair().map_err(broken)?;
-    let id_text = id.to_string();
-    let arguments = [store.layout().root().as_os_str(), id_text.as_ref(), "--recover".as_ref()];
-    platform::spawn_supervisor(&arguments, &supervisor_environment(), theirs, false).map_err(broken)?;
-    platform::crash_point("recover.supervisor");
-    let order = serde_json::to_string(&Order::Recover { verb }).expect("orders have no failing serialiser");
-    connection.send(&order).map_err(broken)?;
+    let mut connection = order(store, id, false, Task::Recover { verb }).map_err(broken)?;
     platform::crash_point("recover.ordered");
     loop {
         let left = patience.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

@@ -19,6 +19,7 @@ mod pump;
 mod reading;
 mod screen;
 mod select;
+mod supervisor;
 mod typing;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, settle, stop_unreadable};
@@ -35,6 +36,7 @@ pub use processes::processes;
 pub use pump::{Limited, Sink};
 pub use reading::{Piece, Wanted, read_piece};
 pub use select::{Mistake, Unresolved, resolve};
+pub use supervisor::{call_ahead, dismiss};
 
 use crate::domain::outcome::ExitStatus;
 use crate::domain::signal::Signal;

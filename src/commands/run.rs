@@ -129,10 +129,11 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let queue = context.queue().map_err(anyhow::Error::from)?;
     let looking = Looking { limit: args.observe, json: args.json };
     for _ in 0..ROUNDS {
-        if let Some(bearer) = args.name.as_ref().map(|name| store.active_bearer(name)).transpose()?.flatten()
-            && let Some(code) = meet(args, bearer, &queue, context, &store, id_file.as_ref())?
-        {
-            return Ok(code);
+        if let Some(bearer) = args.name.as_ref().map(|name| store.active_bearer(name)).transpose()?.flatten() {
+            crate::client::dismiss();
+            if let Some(code) = meet(args, bearer, &queue, context, &store, id_file.as_ref())? {
+                return Ok(code);
+            }
         }
         let launching = prepare(args, context, &store)?;
         let (merged, plan) = (launching.spec.merge_output, launching.spec.stop.plan.clone());

@@ -2,10 +2,14 @@
 //!
 //! Only the client that starts a supervisor has this connection. It carries the order to begin and the news of how
 //! beginning went; the end of the run is seen as its closing. Everything else goes through the state directory.
+//!
+//! A supervisor is started before it is known what for, so the order says everything.
 
 use serde::{Deserialize, Serialize};
 
 use super::job_id::JobId;
+use super::os_text::OsText;
+use super::record::JobRecord;
 use super::request::Verb;
 use super::retention::Keep;
 use super::spec::{JobSpec, Variables};
@@ -13,12 +17,29 @@ use super::state::Reason;
 
 /// The order, sent once.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The state directory, absolute.
+    pub state_dir: OsText,
+    /// The job.
+    pub id: JobId,
+    /// Whether the stdin that the supervisor was started with becomes the job's.
+    pub keep_stdin: bool,
+    /// What is to be done.
+    pub task: Task,
+}
+
+/// What a supervisor is to do.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Publish what was prepared under this name in `staging/`, and run it.
+pub enum Task {
+    /// Publish what is being prepared under this name in `staging/`, once the client has said [`STAGED`], and run it.
     Start {
         /// The name of the directory in `staging/`.
         staging: String,
+        /// What its `spec.json` says.
+        spec: Box<JobSpec>,
+        /// What its `job.json` says.
+        record: Box<JobRecord>,
         /// The environment, when the spec does not hold it.
         variables: Option<Variables>,
         /// How long ended jobs are kept, whichever they are; when nothing, none is removed.
@@ -43,6 +64,9 @@ pub enum Order {
         verb: Verb,
     },
 }
+
+/// The line with which the client says that a new job is complete in `staging/`.
+pub const STAGED: &str = "staged";
 
 /// News of the beginning.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -27,6 +27,12 @@ pub use os::*;
 
 use crate::domain::state::Reason;
 
+/// musl's allocator gives memory back to the system whenever it can, and asks for it again: at the length of a start that is most
+/// of what there is to do.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// How much room a file system has left for this user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Space {

@@ -6,7 +6,7 @@
 use std::fs::File;
 
 use super::error::{Context, StoreError};
-use super::layout::JobPaths;
+use super::layout::{JobPaths, Layout};
 use super::names::NameLock;
 use super::{EventLog, Flush, Store, atomic, format, lock};
 use crate::domain::identity::PidFile;
@@ -63,32 +63,49 @@ impl Store {
         Ok(spec)
     }
 
-    /// Reads the spec of a job that is prepared but not visible.
+    /// Takes the claim of a job that is not visible yet: nobody can act on it in between.
     ///
     /// # Errors
-    /// `Damaged`, or what the system says.
-    pub fn staged_spec(&self, staging: &str) -> Result<JobSpec, StoreError> {
-        let path = JobPaths::at(self.layout.staged(staging)).spec();
-        let spec = format::read(&path)?;
-        format::check_spec(&path, &spec)?;
-        Ok(spec)
-    }
-
-    /// Makes a job visible that was prepared in `staging/`, already claimed: nobody can act on it in between.
-    ///
-    /// # Errors
-    /// `Busy` when its id is used already, or what the system says. Nothing is visible then.
-    pub fn publish(&self, id: JobId, staging: &str, names: Option<&NameLock>) -> Result<Claim, StoreError> {
+    /// `Busy` when its id is used already, or what the system says.
+    pub fn reserve(&self, id: JobId) -> Result<Reserved, StoreError> {
         let lock = lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?;
         platform::crash_point("create.claimed");
+        Ok(Reserved { layout: self.layout.clone(), lock: Some(lock), id })
+    }
+}
+
+/// The claim of a job that is not visible. Dropping it leaves nothing of it.
+#[derive(Debug)]
+pub struct Reserved {
+    layout: Layout,
+    lock: Option<File>,
+    id: JobId,
+}
+
+impl Reserved {
+    /// Makes the job visible that was prepared in `staging/`.
+    ///
+    /// # Errors
+    /// What the system says. Nothing is visible then.
+    pub fn publish(mut self, staging: &str, names: Option<&NameLock>) -> Result<Claim, StoreError> {
         if let Some(names) = names {
-            names.add(id)?;
+            names.add(self.id)?;
             platform::crash_point("create.named");
         }
-        let paths = self.layout.job(id);
+        let paths = self.layout.job(self.id);
         atomic::rename(&self.layout.staged(staging), paths.dir())?;
         platform::crash_point("create.published");
-        Ok(Claim { lock, id, paths })
+        let lock = self.lock.take().expect("it is taken by this method alone");
+        Ok(Claim { lock, id: self.id, paths })
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            // What cannot be removed is found to lead nowhere.
+            atomic::remove_any(&self.layout.claim(self.id)).ok();
+        }
     }
 }
 

@@ -66,12 +66,19 @@ impl Store {
         }
     }
 
-    /// Prepares everything that the supervisor needs.
+    /// Returns a name in `staging/` for what is prepared of a job.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn staging_name(&self, id: JobId) -> Result<String, StoreError> {
+        Ok(format!("job-{id}-{}", random()?))
+    }
+
+    /// Prepares everything that the supervisor needs, under this name.
     ///
     /// # Errors
     /// What the system says; nothing is left behind.
-    pub fn stage(&self, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
-        let name = format!("job-{}-{}", spec.id, random()?);
+    pub fn stage(&self, name: String, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
         let dir = self.layout.staged(&name);
         platform::make_private_directory(&dir).context("create", &dir)?;
         let paths = JobPaths::at(dir);

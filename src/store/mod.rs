@@ -28,7 +28,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use atomic::Flush;
-pub use claim::Claim;
+pub use claim::{Claim, Reserved};
 pub use create::{NewJob, StagedJob};
 pub use ended::Overview;
 pub use error::StoreError;

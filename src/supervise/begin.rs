@@ -6,39 +6,50 @@ use super::entry::Beginning;
 use super::journal::Journal;
 use super::run::Run;
 use super::watch::InboxWatch;
-use crate::domain::notice::{Notice, Refusal};
-use crate::domain::record::Attempt;
+use crate::domain::notice::{Notice, Refusal, STAGED};
+use crate::domain::record::{Attempt, JobRecord};
 use crate::domain::spec::{JobSpec, Variables};
 use crate::domain::state::State;
 use crate::platform;
 use crate::store::{Claim, Flush, Inbox, StoreError, Surroundings};
 
 /// Publishes a new job and runs it.
-pub(super) fn start(mut beginning: Beginning, staging: &str, variables: Option<Variables>) {
-    match publish(&mut beginning, staging) {
-        Ok((claim, spec)) => {
+pub(super) fn start(
+    mut beginning: Beginning,
+    staging: &str,
+    spec: JobSpec,
+    record: JobRecord,
+    variables: Option<Variables>,
+) {
+    match publish(&mut beginning, staging, &spec) {
+        Ok(claim) => {
             beginning.client.tell(&Notice::Published { attempt: 1 });
-            begin(beginning, claim, spec, variables);
+            begin(beginning, claim, record, spec, variables);
         }
         Err(Some(error)) => beginning.client.refuse(&error),
         Err(None) => {}
     }
 }
 
-fn publish(beginning: &mut Beginning, staging: &str) -> Result<(Claim, JobSpec), Option<StoreError>> {
-    let spec = beginning.store.staged_spec(staging)?;
+fn publish(beginning: &mut Beginning, staging: &str, spec: &JobSpec) -> Result<Claim, Option<StoreError>> {
+    let Beginning { store, id, client, .. } = beginning;
+    let reserved = store.reserve(*id)?;
+    // The client prepares the job meanwhile.
+    if client.hear().as_deref() != Some(STAGED) {
+        return Err(None);
+    }
+    platform::crash_point("supervise.staged");
     let names = match &spec.name {
         None => None,
-        Some(name) => match beginning.store.lock_name(name)? {
+        Some(name) => match store.lock_name(name)? {
             Ok(lock) => Some(lock),
             Err(by) => {
-                beginning.client.tell(&Notice::Refused(Refusal::NameTaken { by }));
+                client.tell(&Notice::Refused(Refusal::NameTaken { by }));
                 return Err(None);
             }
         },
     };
-    let claim = beginning.store.publish(beginning.id, staging, names.as_ref())?;
-    Ok((claim, spec))
+    Ok(reserved.publish(staging, names.as_ref())?)
 }
 
 /// Begins the next attempt of a job that has ended.
@@ -49,9 +60,9 @@ pub(super) fn resume(
     variables: Option<Variables>,
 ) {
     match prepare_resume(&mut beginning, spec, fifo) {
-        Ok((claim, spec, number)) => {
-            beginning.client.tell(&Notice::Published { attempt: number });
-            begin(beginning, claim, spec, variables);
+        Ok((claim, spec, record)) => {
+            beginning.client.tell(&Notice::Published { attempt: record.attempt().number });
+            begin(beginning, claim, record, spec, variables);
         }
         Err(Some(error)) => beginning.client.refuse(&error),
         Err(None) => {}
@@ -63,7 +74,7 @@ fn prepare_resume(
     beginning: &mut Beginning,
     given: Option<JobSpec>,
     fifo: Option<String>,
-) -> Result<(Claim, JobSpec, u32), Option<StoreError>> {
+) -> Result<(Claim, JobSpec, JobRecord), Option<StoreError>> {
     let Beginning { store, id, client, .. } = beginning;
     let claim = store.claim(*id)?;
     platform::crash_point("resume.claimed");
@@ -128,17 +139,14 @@ fn prepare_resume(
     journal.enter(&claim, State::Starting);
     journal.save(&claim, Flush::No)?;
     platform::crash_point("resume.recorded");
-    Ok((claim, given.unwrap_or(spec), number))
+    Ok((claim, given.unwrap_or(spec), journal.record().clone()))
 }
 
-fn begin(beginning: Beginning, claim: Claim, spec: JobSpec, variables: Option<Variables>) {
+fn begin(beginning: Beginning, claim: Claim, record: JobRecord, spec: JobSpec, variables: Option<Variables>) {
     let Beginning { store, id: _, mut client, queue, epoch, keep } = beginning;
-    let (record, own) = match (claim.load_record(), platform::own_identity()) {
-        (Ok(record), Ok(own)) => (record, own),
-        (Err(error), _) => return client.refuse(&error),
-        (_, Err(error)) => {
-            return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() }));
-        }
+    let own = match platform::own_identity() {
+        Ok(own) => own,
+        Err(error) => return client.tell(&Notice::Refused(Refusal::Failed { message: error.to_string() })),
     };
     // Armed before anything is looked at or started: what comes later rings, what came earlier lies there.
     let inbox = Inbox::new(claim.paths().kill_signals());

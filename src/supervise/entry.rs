@@ -1,12 +1,11 @@
-//! Where a supervisor process begins: `jobdir supervise STATE_DIR ID`, started by a client and by nobody else.
+//! Where a supervisor process begins: `jobdir supervise`, started by a client and by nobody else.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{begin, recover};
 use crate::domain::job_id::JobId;
-use crate::domain::notice::{Notice, Order, Refusal};
+use crate::domain::notice::{Notice, Order, Refusal, Task};
 use crate::domain::retention::Keep;
 use crate::domain::signal::Signal;
 use crate::platform::{self, Connection, WakeQueue};
@@ -26,6 +25,11 @@ impl Client {
         if self.0.as_mut().is_some_and(|connection| connection.send(&line).is_err()) {
             self.0 = None;
         }
+    }
+
+    /// Waits for a line of the client's. `None` when it is gone, or says nothing.
+    pub(super) fn hear(&mut self) -> Option<String> {
+        self.0.as_mut()?.receive(Some(ORDER_LIMIT)).ok().flatten()
     }
 
     /// Waits until the client has closed its end, at most so long. At once when it is gone already.
@@ -56,46 +60,48 @@ pub(super) struct Beginning {
     pub(super) keep: Option<Keep>,
 }
 
-/// Runs a supervisor to its end. `arguments` are those after `supervise`. Returns the exit code of the process, which
-/// nobody looks at: everything is told by the connection and the state directory.
-pub fn supervise(arguments: &[OsString]) -> u8 {
+/// Runs a supervisor to its end. Returns the exit code of the process, which nobody looks at: everything is told by the
+/// connection and the state directory.
+pub fn supervise() -> u8 {
     let epoch = Instant::now();
-    let (Some(root), Some(id)) =
-        (arguments.first(), arguments.get(1).and_then(|id| id.to_str()?.parse::<JobId>().ok()))
-    else {
-        return 2;
-    };
-    let Ok(mut connection) = platform::connection_of_supervisor() else { return 2 };
+    let Ok(connection) = platform::connection_of_supervisor() else { return 2 };
     platform::set_file_mask(0o077);
     platform::become_subreaper();
     let signals = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
     let Ok(queue) = WakeQueue::new(&signals, false) else { return 1 };
     platform::ignore_write_signals();
-    // The end of the stream means that the client died before it wanted anything.
-    let Ok(Some(line)) = connection.receive(Some(ORDER_LIMIT)) else { return 1 };
     let mut client = Client(Some(connection));
-    let (store, order) = match (Store::open_for_writing(&PathBuf::from(root)), serde_json::from_str(&line)) {
-        (Ok(store), Ok(order)) => (store, order),
-        (Err(error), _) => {
-            client.refuse(&error);
-            return 1;
-        }
-        (_, Err(error)) => {
+    // The end of the stream means that the client died, or wants nothing after all.
+    let Some(line) = client.hear() else { return 1 };
+    let Order { state_dir, id, keep_stdin, task } = match serde_json::from_str(&line) {
+        Ok(order) => order,
+        Err(error) => {
             client.tell(&Notice::Refused(Refusal::Failed { message: format!("the order is unreadable: {error}") }));
             return 1;
         }
     };
-    platform::as_role(if matches!(order, Order::Recover { .. }) { "recovery" } else { "supervisor" });
+    if !keep_stdin {
+        platform::release_stdin().ok();
+    }
+    platform::name_process(&format!("jobdir-{id}"), &[state_dir.clone(), id.to_string().as_str().into()]);
+    let store = match Store::open_for_writing(&PathBuf::from(platform::os_string(&state_dir))) {
+        Ok(store) => store,
+        Err(error) => {
+            client.refuse(&error);
+            return 1;
+        }
+    };
+    platform::as_role(if matches!(task, Task::Recover { .. }) { "recovery" } else { "supervisor" });
     platform::crash_point("supervise.order");
     let beginning = Beginning { store, id, client, queue, epoch, keep: None };
-    match order {
-        Order::Start { staging, variables, keep } => {
-            begin::start(Beginning { keep, ..beginning }, &staging, variables);
+    match task {
+        Task::Start { staging, spec, record, variables, keep } => {
+            begin::start(Beginning { keep, ..beginning }, &staging, *spec, *record, variables);
         }
-        Order::Resume { spec, fifo, variables, keep } => {
+        Task::Resume { spec, fifo, variables, keep } => {
             begin::resume(Beginning { keep, ..beginning }, spec.map(|spec| *spec), fifo, variables);
         }
-        Order::Recover { verb } => recover::recover(beginning, &verb),
+        Task::Recover { verb } => recover::recover(beginning, &verb),
     }
     0
 }

@@ -72,6 +72,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("comfy_table", &["present/table.rs"]),
     ("crc32fast", &["store/public.rs"]),
     ("directories", &["context.rs"]),
+    ("dlmalloc", &["platform/"]),
     ("fs2", &["store/lock.rs"]),
     ("getrandom", &["platform/"]),
     ("globset", &["client/filter.rs"]),

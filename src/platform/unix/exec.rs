@@ -143,30 +143,29 @@ impl HeldChild {
     }
 }
 
-/// Starts `jobdir supervise` with these further arguments in a session of its own, with nothing of ours but its end of
-/// the connection and, when asked for, our stdin. Returns its pid; whether it works is told by the connection.
+/// How many bytes of room a supervisor has to say what it supervises.
+pub(super) const TITLE: usize = 300;
+
+/// Starts `jobdir supervise` in a session of its own, with nothing of ours but its end of the connection and our stdin, which it
+/// may keep for its job; above all not the cookie of a job that we may be part of. Whether it works is told by the connection.
 ///
 /// # Errors
 /// When the process cannot be created.
-pub fn spawn_supervisor(
-    arguments: &[&OsStr],
-    variables: &[(OsText, OsText)],
-    connection: OwnedFd,
-    keep_stdin: bool,
-) -> io::Result<u32> {
+pub fn spawn_supervisor(connection: OwnedFd) -> io::Result<()> {
     let null = files::open_null()?;
     let null = null.as_raw_fd();
-    let command: Vec<OsText> =
-        [OsStr::new("jobdir"), OsStr::new("supervise")].iter().chain(arguments).map(|a| files::os_text(a)).collect();
-    let variables = [variables, &crate::platform::crash::switches()].concat();
-    let mut prepared = Prepared::new(&command, &variables, [if keep_stdin { 0 } else { null }, null, null])?;
+    // Where it will say what it supervises.
+    let title = OsText(vec![b' '; TITLE]);
+    let command = ["jobdir".into(), "supervise".into(), title];
+    let mut prepared = Prepared::new(&command, &crate::platform::crash::switches(), [0, null, null])?;
     // `/proc/self/exe` still works after the binary was replaced; elsewhere its path must do.
     let own = std::env::current_exe()?;
     prepared.candidates = vec![c"/proc/self/exe".to_owned(), c_string(&files::os_text(own.as_os_str()))?];
     prepared.cwd = Some(c"/".to_owned());
     prepared.supervisor_end = Some(connection.as_raw_fd());
     let (_news_reader, news_writer) = pipe()?;
-    fork(&prepared, None, news_writer.as_raw_fd())
+    fork(&prepared, None, news_writer.as_raw_fd())?;
+    Ok(())
 }
 
 /// Starts this program with these arguments, in a process group of its own, so that what happens to us at the terminal is

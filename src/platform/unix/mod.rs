@@ -33,8 +33,8 @@ pub use files::{
 pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{
-    become_subreaper, child_pids, descendants, environment_value, has_subreaper, open_files, out_of_memory_kills,
-    place, process_info, process_table, signal_identity,
+    become_subreaper, child_pids, descendants, environment_value, has_subreaper, name_process, open_files,
+    out_of_memory_kills, place, process_info, process_table, signal_identity,
 };
 pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
 pub use signals::{

@@ -10,6 +10,7 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::signals;
 use crate::domain::identity::{Place, ProcessIdentity};
+use crate::domain::os_text::OsText;
 use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform::Delivery;
@@ -18,6 +19,9 @@ use crate::platform::Delivery;
 pub fn has_subreaper() -> bool {
     false
 }
+
+/// Names are fixed here.
+pub fn name_process(_name: &str, _words: &[OsText]) {}
 
 /// There are no subreapers here.
 pub fn become_subreaper() -> bool {

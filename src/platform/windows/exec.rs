@@ -180,28 +180,22 @@ fn reason_of(error: &io::Error) -> Reason {
     }
 }
 
-/// Starts `jobdir supervise` with these further arguments on a console of its own without a window, outside the job
-/// object that we may be part of where that is allowed, with nothing of ours but its end of the connection and, when
-/// asked for, our stdin. Returns its pid; whether it works is told by the connection.
+/// Starts `jobdir supervise` on a console of its own without a window, outside the job object that we may be part of where that
+/// is allowed, with nothing of ours but its end of the connection and our stdin, which it may keep for its job. Whether it works
+/// is told by the connection.
 ///
 /// # Errors
 /// When the process cannot be created.
-pub fn spawn_supervisor(
-    arguments: &[&OsStr],
-    variables: &[(OsText, OsText)],
-    connection: FarEnd,
-    keep_stdin: bool,
-) -> io::Result<u32> {
+pub fn spawn_supervisor(connection: FarEnd) -> io::Result<()> {
     let null = inheritable(files::open_null()?.as_handle())?;
     let also_null = [inheritable(null.as_handle())?, inheritable(null.as_handle())?];
-    let stdin = if keep_stdin { inheritable(io::stdin().as_handle()).unwrap_or(null) } else { null };
+    let stdin = inheritable(io::stdin().as_handle()).unwrap_or(null);
     let (reader, writer) = (inheritable(connection.reader.as_handle())?, inheritable(connection.writer.as_handle())?);
-    let words = [OsStr::new("jobdir"), OsStr::new("supervise")];
-    let words: Vec<OsText> = words.iter().chain(arguments).map(|word| files::os_text(word)).collect();
+    let words: [OsText; 2] = ["jobdir".into(), "supervise".into()];
     // Libraries of the system do not load without these.
     let system = ["SystemRoot", "SystemDrive", "windir"];
     let system = system.iter().filter_map(|name| Some(((*name).into(), files::os_text(&std::env::var_os(name)?))));
-    let mut environment: Vec<(OsText, OsText)> = system.chain(variables.iter().cloned()).collect();
+    let mut environment: Vec<(OsText, OsText)> = system.collect();
     environment.extend(crate::platform::crash::switches());
     environment.push(connection::variable(&reader, &writer));
     let environment = environment_block(&environment)?;
@@ -226,7 +220,8 @@ pub fn spawn_supervisor(
         Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED as i32) => spawn(0),
         other => other,
     }?;
-    Ok(created.pid)
+    drop(created);
+    Ok(())
 }
 
 /// Lets go of our own stdin, once the job has it: whoever writes to it must see when the job stops reading.

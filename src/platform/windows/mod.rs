@@ -34,7 +34,8 @@ pub use logs::{
 };
 pub use process::{
     become_subreaper, descendants, environment_value, has_subreaper, ignore_write_signals, inherited_ignored,
-    open_files, out_of_memory_kills, own_identity, place, process_info, process_table, signal_by_number, signal_number,
+    name_process, open_files, out_of_memory_kills, own_identity, place, process_info, process_table, signal_by_number,
+    signal_number,
 };
 pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self, write_all};
 pub use storage::{free_space, network_file_system, watch_limits};

@@ -16,6 +16,7 @@ use windows_sys::Win32::System::Threading::{
 use super::children::{self, KILLED};
 use super::job_object::check;
 use crate::domain::identity::{Place, ProcessIdentity};
+use crate::domain::os_text::OsText;
 use crate::domain::signal::Signal;
 use crate::domain::tree::{ProcessInfo, ProcessTable};
 
@@ -210,6 +211,9 @@ pub fn place() -> Place {
 pub fn has_subreaper() -> bool {
     false
 }
+
+/// Names are fixed here.
+pub fn name_process(_name: &str, _words: &[OsText]) {}
 
 /// There are no subreapers here: job objects hold what they do not.
 pub fn become_subreaper() -> bool {
