@@ -7,7 +7,8 @@ use std::io::{Seek, Write};
 
 use super::error::{Context, StoreError};
 use super::layout::JobPaths;
-use super::{Flush, Store, atomic, format, random};
+use super::spare::lay_out;
+use super::{Store, atomic, format, random};
 use crate::domain::job_id::JobId;
 use crate::domain::record::JobRecord;
 use crate::domain::spec::{JobSpec, Stdin};
@@ -79,24 +80,23 @@ impl Store {
     /// # Errors
     /// What the system says; nothing is left behind.
     pub fn stage(&self, name: String, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
-        let dir = self.layout.staged(&name);
-        platform::make_private_directory(&dir).context("create", &dir)?;
-        let paths = JobPaths::at(dir);
+        let paths = JobPaths::at(self.layout.staged(&name));
         let mut staged = StagedJob { name, paths: paths.clone(), spec: None, jobs: self.layout.jobs(), keep: false };
-        platform::crash_point("create.directory");
-        let make = |path: &std::path::Path| platform::make_private_directory(path).context("create", path);
-        make(&paths.kill_signals())?;
-        make(&paths.attempts())?;
-        make(&paths.attempt(1))?;
-        make(&paths.scratch())?;
+        if !self.take_spare(spec.id, &paths) {
+            lay_out(&paths)?;
+        } else if spec.merge_output || spec.pty {
+            atomic::remove_any(&paths.stderr(1))?;
+        }
         if matches!(spec.stdin, Stdin::Fifo | Stdin::Typed) {
             platform::make_fifo(&paths.stdin()).context("create", &paths.stdin())?;
         }
-        let mut file = platform::create_private(&paths.spec()).context("create", &paths.spec())?;
+        // In a spare the two are there, and empty.
+        let mut file = platform::append_private(&paths.spec()).context("create", &paths.spec())?;
         file.write_all(&format::render(spec)).context("write", &paths.spec())?;
         staged.spec = Some(file);
         platform::crash_point("create.spec");
-        atomic::create(&paths.record(), &format::render(record), Flush::No)?;
+        let mut file = platform::append_private(&paths.record()).context("create", &paths.record())?;
+        file.write_all(&format::render(record)).context("write", &paths.record())?;
         platform::crash_point("create.staged");
         Ok(staged)
     }

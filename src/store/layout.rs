@@ -102,6 +102,11 @@ impl Layout {
         self.staging().join(name)
     }
 
+    /// Directories for jobs to come.
+    pub fn spares(&self) -> PathBuf {
+        self.root.join("spares")
+    }
+
     /// Where deleted jobs are until they are removed.
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
@@ -113,8 +118,8 @@ impl Layout {
     }
 
     /// Every directory that must exist before anything is written.
-    pub fn directories(&self) -> [PathBuf; 6] {
-        [self.jobs(), self.locks(), self.names(), self.queue(), self.staging(), self.trash()]
+    pub fn directories(&self) -> [PathBuf; 7] {
+        [self.jobs(), self.locks(), self.names(), self.queue(), self.spares(), self.staging(), self.trash()]
     }
 }
 

@@ -20,6 +20,7 @@ mod public;
 mod queue;
 mod shown;
 mod snapshot;
+mod spare;
 mod terminal;
 mod waiting;
 mod watch;

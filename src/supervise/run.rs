@@ -189,6 +189,8 @@ impl Run {
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
         platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
+        // Now, while the command is busy and nobody waits for us; and never after its end, when all shall be at rest.
+        self.store.stock(self.spec.id);
         Ok(tree)
     }
 

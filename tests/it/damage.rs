@@ -96,6 +96,7 @@ const DIRECTORIES: &[(&str, Matters)] = &[
     ("locks", Matters::ForWriting),
     ("names", Matters::ForWriting),
     ("queue", Matters::ForWriting),
+    ("spares", Matters::ForWriting),
     ("staging", Matters::ForWriting),
     ("trash", Matters::ForWriting),
     ("jobs/1", Matters::IsTheJob),

@@ -74,7 +74,7 @@ fn zombies_that_nobody_reaps_are_dead() {
         leader=$("$J" status -P pid "$id"); supervisor=$("$J" status -P supervisor_pid "$id")
         kill -STOP "$supervisor"; kill -KILL "$supervisor"
         kill -KILL -- "-$leader"
-        until grep -q '^State:.Z' "/proc/$leader/status"; do :; done
+        for pid in "$leader" "$supervisor"; do until grep -q '^State:.Z' "/proc/$pid/status"; do :; done; done
         [ "$("$J" status -P state "$id")" = lost ] || fail "$("$J" status "$id")"
         [ "$("$J" status -P alive "$id")" = false ] || fail alive
         "$J" kill "$id" || fail kill

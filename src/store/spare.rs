@@ -1,0 +1,71 @@
+//! Directories for jobs to come, made when nobody waits for it: to create files is most of what there is to do on disk at a
+//! start, and takes long where many were removed before.
+//!
+//! A spare has one of a few names in `spares/`, and is complete and empty. Whoever starts a job takes one by renaming it, which
+//! only one can; without one the directory is made as it is needed. Losing them costs time alone.
+
+use std::path::PathBuf;
+
+use super::error::{Context, StoreError};
+use super::layout::JobPaths;
+use super::{Store, atomic, random};
+use crate::domain::job_id::JobId;
+use crate::platform;
+
+/// How many there are at most: as many starts at once are quick.
+const SPARES: u64 = 4;
+
+impl Store {
+    /// Returns where the spares may be; first the one that is meant for the job of this number.
+    fn spares(&self, number: u64) -> impl Iterator<Item = PathBuf> {
+        let directory = self.layout.spares();
+        (0..SPARES).map(move |n| directory.join(((number + n) % SPARES).to_string()))
+    }
+
+    /// Makes a spare if there are too few, for the job after this one first of all. What fails is left to later jobs.
+    pub fn stock(&self, id: JobId) {
+        let is_missing =
+            |path: &PathBuf| platform::facts(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+        let Some(place) = self.spares(id.number() + 1).find(is_missing) else { return };
+        let Ok(random) = random() else { return };
+        let paths = JobPaths::at(self.layout.staged(&format!("spare-{random}")));
+        let made = lay_out(&paths).and_then(|()| {
+            for file in [paths.spec(), paths.record(), paths.events(), paths.stdout(1), paths.stderr(1)] {
+                atomic::create(&file, b"", atomic::Flush::No)?;
+            }
+            platform::crash_point("spare.made");
+            atomic::rename(paths.dir(), &place)
+        });
+        platform::crash_point("spare.placed");
+        if made.is_err() {
+            atomic::remove_any(paths.dir()).ok();
+        }
+    }
+
+    /// Takes a spare for this job, if there is one that is as it was made.
+    pub(super) fn take_spare(&self, id: JobId, paths: &JobPaths) -> bool {
+        if !self.spares(id.number()).any(|spare| atomic::rename(&spare, paths.dir()).is_ok()) {
+            return false;
+        }
+        platform::crash_point("create.taken");
+        let directories = [paths.kill_signals(), paths.attempts(), paths.attempt(1), paths.scratch()];
+        let files = [paths.spec(), paths.record()];
+        let is_sound = directories.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_directory))
+            && files.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_regular && facts.length == 0));
+        if !is_sound {
+            atomic::remove_any(paths.dir()).ok();
+        }
+        is_sound
+    }
+}
+
+/// Makes the directories of a job.
+pub(super) fn lay_out(paths: &JobPaths) -> Result<(), StoreError> {
+    let make = |path: &std::path::Path| platform::make_private_directory(path).context("create", path);
+    make(paths.dir())?;
+    platform::crash_point("create.directory");
+    make(&paths.kill_signals())?;
+    make(&paths.attempts())?;
+    make(&paths.attempt(1))?;
+    make(&paths.scratch())
+}
