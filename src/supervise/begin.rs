@@ -169,7 +169,7 @@ fn begin(beginning: Beginning, claim: Claim, record: JobRecord, spec: JobSpec, v
         was_interrupted: false,
     };
     let variables = variables.unwrap_or_else(|| spec.environment.variables.clone());
-    let mut run = Run { store, client, driver, spec, variables, own, keep };
+    let mut run = Run { store, client, driver, spec, variables, own, keep, stocking: None };
     run.all_attempts();
     run.finish();
 }

@@ -128,7 +128,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
     // After a stop that has failed they stay pending: they run when nothing lives any more.
     let started = (pending && is_empty) || (abandoned && !had_ended);
     let variables = spec.environment.variables.clone();
-    let mut run = Run { store, client, driver, spec, variables, own, keep: None };
+    let mut run = Run { store, client, driver, spec, variables, own, keep: None, stocking: None };
     if started {
         run.run_finally_steps();
     }

@@ -1,5 +1,6 @@
 //! One run of a job: its attempts from claim to outcome.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
@@ -53,6 +54,8 @@ pub(super) struct Run {
     pub(super) own: ProcessIdentity,
     /// How long other jobs are kept once they have ended; when nothing, none is removed.
     pub(super) keep: Option<Keep>,
+    /// The thread that makes a spare.
+    pub(super) stocking: Option<JoinHandle<()>>,
 }
 
 impl Run {
@@ -189,9 +192,16 @@ impl Run {
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
         platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
-        // Now, while the command is busy and nobody waits for us; and never after its end, when all shall be at rest.
-        self.store.stock(self.spec.id);
+        self.stock();
         Ok(tree)
+    }
+
+    /// Makes what a later job will need on disk: now, while the command is busy, and beside the loop, which watches it.
+    fn stock(&mut self) {
+        const STACK: usize = 128 << 10;
+        let (store, id) = (self.store.clone(), self.spec.id);
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        self.stocking = thread.spawn(move || store.stock(id)).ok();
     }
 
     fn finally_pending(&self) -> Option<Finally> {
@@ -286,6 +296,8 @@ impl Run {
         self.save_outcome();
         platform::crash_point("end.recorded");
         self.leave_queue();
+        // After the end all shall be at rest. It makes ten small files.
+        self.stocking.take().map(JoinHandle::join);
         let Self { store, client: mut connection, driver, spec, variables, keep, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
