@@ -71,6 +71,7 @@ class Ended:
     """A process that has ended."""
 
     seconds: float
+    # Never below that of the bench itself: the kernel counts what the process was before it executed its program.
     max_rss: int
     code: int
 

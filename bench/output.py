@@ -59,7 +59,7 @@ def writing(bench):
 
         measures[program.name] = ours
     samples = interleaved(max(bench.scaled(10), 3), measures)
-    what = "a job that writes 1 GB to memory"
+    what = f"a job that writes {int(size) >> 20} MB to memory"
     return [against("writing", what, program, samples, "redirection", 1.25, 1.0) for program in bench.programs]
 
 
@@ -89,7 +89,7 @@ def following(bench):
 
         measures[program.name] = ours
     samples = interleaved(max(bench.scaled(10), 3), measures)
-    what = "foreground following of 1 GB into a pipe"
+    what = f"foreground following of {int(size) >> 20} MB into a pipe"
     return [against("following", what, program, samples, "cat | cat", 1.2, 0.7) for program in bench.programs]
 
 

@@ -167,25 +167,30 @@ fn copy(source: &Source, shared: &Shared, waker: &Waker) -> io::Result<()> {
     let stream = if to_stderr { LogStream::Stderr } else { LogStream::Stdout };
     loop {
         let (looks, finish) = shared.with(|state| (state.looks, state.finish));
-        let bytes = reading.next()?;
+        let is_more = reading.next()?;
         let skipped: u64 = reading.take_gaps().iter().map(|gap| gap.end - gap.start).sum();
         if skipped > 0 {
             shared.with(|state| state.skipped += skipped);
             waker.wake();
         }
-        if let Some(mut bytes) = bytes {
+        if is_more {
             match &source.screen {
-                Some(screen) if !to_stderr => screen.lock().unwrap_or_else(PoisonError::into_inner).follow(&bytes),
                 // Finally steps do not print through the terminal of the job, nor does anybody end lines for them.
-                Some(_) if RawTerminal::is_active() => bytes = with_carriage_returns(&bytes),
-                _ => {}
+                Some(_) if to_stderr && RawTerminal::is_active() => {
+                    platform::write_all(true, &with_carriage_returns(reading.shown()))?;
+                }
+                screen => {
+                    if let (Some(screen), false) = (screen, to_stderr) {
+                        screen.lock().unwrap_or_else(PoisonError::into_inner).follow(reading.shown());
+                    }
+                    platform::write_all(to_stderr, reading.shown())?;
+                }
             }
-            platform::write_all(to_stderr, &bytes)?;
             if let Some((shown, attempt)) = &source.shown {
                 shown.advance(*attempt, stream, reading.at());
             }
         } else if finish {
-            return platform::write_all(to_stderr, &reading.finish());
+            return platform::write_all(to_stderr, reading.finish());
         } else {
             let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
             while state.looks == looks && !state.finish {

@@ -75,6 +75,12 @@ pub(super) struct Reading {
     partial: Vec<u8>,
     gaps: Vec<Range<u64>>,
     is_over: bool,
+    /// What was read last, and how much of it is to be shown as it is. Made once: a new one for each reading costs more than
+    /// the reading.
+    buffer: Vec<u8>,
+    raw: usize,
+    /// What is to be shown when it is not what was read.
+    chosen: Vec<u8>,
 }
 
 impl Reading {
@@ -97,6 +103,9 @@ impl Reading {
             partial: Vec::new(),
             gaps: Vec::new(),
             is_over: wanted.head == Some(0),
+            buffer: Vec::new(),
+            raw: 0,
+            chosen: Vec::new(),
         })
     }
 
@@ -110,97 +119,114 @@ impl Reading {
         std::mem::take(&mut self.gaps)
     }
 
-    /// Reads on. Returns what is to be shown, perhaps nothing; `None` when there is no more for now.
-    pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// Reads on, to where [`Reading::shown`] is what is to be shown, perhaps nothing. Says whether there was more.
+    pub(super) fn next(&mut self) -> io::Result<bool> {
+        self.forget_shown();
         let raw = !matches!(self.filter, Filter::Lines(_));
         let mut room = self.until.map_or(CHUNK, |until| until.saturating_sub(self.at).min(CHUNK));
         if let Some(left) = self.bytes_left.filter(|_| raw) {
             room = room.min(left);
         }
         if self.is_over || room == 0 {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut buffer = vec![0; usize::try_from(room).unwrap_or(0)];
-        let (start, mut n) = self.log.read(self.at, &mut buffer)?;
-        let mut shown = Vec::new();
+        let room = usize::try_from(room).unwrap_or(0);
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        let (start, mut n) = self.log.read(self.at, &mut self.buffer[..room])?;
         if start > self.at {
             self.gaps.push(self.at..start);
             // The two sides of a gap are no line.
-            self.take_partial(&mut shown);
+            self.take_partial();
         }
         if let Some(until) = self.until {
             n = n.min(usize::try_from(until.saturating_sub(start)).unwrap_or(usize::MAX));
         }
         self.at = start;
         if n == 0 {
-            return Ok((!shown.is_empty()).then_some(shown));
+            return Ok(!self.chosen.is_empty());
         }
-        buffer.truncate(n);
         if raw {
-            self.take_bytes(&mut buffer, &mut shown);
+            self.take_bytes(n);
         } else {
-            self.take_lines(&buffer, &mut shown);
+            self.take_lines(n);
         }
-        Ok(Some(shown))
+        Ok(true)
     }
 
-    /// Returns what is left of a last line that has no end.
-    pub(super) fn finish(&mut self) -> Vec<u8> {
-        let mut shown = Vec::new();
-        self.take_partial(&mut shown);
-        shown
+    /// Returns what is to be shown of what was read last.
+    pub(super) fn shown(&self) -> &[u8] {
+        if self.raw > 0 { &self.buffer[..self.raw] } else { &self.chosen }
     }
 
-    fn take_bytes(&mut self, bytes: &mut Vec<u8>, shown: &mut Vec<u8>) {
+    /// Reads no more: what is left of a last line that has no end is what is to be shown.
+    pub(super) fn finish(&mut self) -> &[u8] {
+        self.forget_shown();
+        self.take_partial();
+        &self.chosen
+    }
+
+    fn forget_shown(&mut self) {
+        self.raw = 0;
+        self.chosen.clear();
+    }
+
+    fn take_bytes(&mut self, mut n: usize) {
         if let Some(left) = &mut self.lines_left {
-            let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
+            let ends =
+                self.buffer[..n].iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
             let ends: Vec<usize> = ends.take(usize::try_from(*left).unwrap_or(usize::MAX)).collect();
             *left -= ends.len() as u64;
             if let (0, Some(end)) = (*left, ends.last()) {
-                bytes.truncate(*end);
+                n = *end;
                 self.is_over = true;
             }
         }
-        self.at += bytes.len() as u64;
+        self.at += n as u64;
         if let Some(left) = &mut self.bytes_left {
-            *left -= (bytes.len() as u64).min(*left);
+            *left -= (n as u64).min(*left);
         }
         match &mut self.filter {
-            Filter::Strip(strip) => strip.strip_next(bytes).for_each(|part| shown.extend_from_slice(part)),
-            Filter::All | Filter::Lines(_) => shown.append(bytes),
+            Filter::Strip(strip) => {
+                strip.strip_next(&self.buffer[..n]).for_each(|part| self.chosen.extend_from_slice(part));
+            }
+            Filter::All | Filter::Lines(_) => self.raw = n,
         }
     }
 
-    fn take_lines(&mut self, bytes: &[u8], shown: &mut Vec<u8>) {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+    fn take_lines(&mut self, n: usize) {
+        let buffer = std::mem::take(&mut self.buffer);
+        for part in buffer[..n].split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(part);
             self.at += part.len() as u64;
             if part.ends_with(b"\n") || self.partial.len() >= LONGEST_LINE {
-                self.take_partial(shown);
+                self.take_partial();
             }
             if self.is_over {
-                return;
+                break;
             }
         }
+        self.buffer = buffer;
     }
 
-    fn take_partial(&mut self, shown: &mut Vec<u8>) {
+    fn take_partial(&mut self) {
         let Filter::Lines(lines) = &mut self.filter else { return };
         if self.partial.is_empty() || self.is_over {
             return;
         }
-        let line = std::mem::take(&mut self.partial);
-        let before = shown.len();
-        if lines.take(&line, shown)
+        let before = self.chosen.len();
+        if lines.take(&self.partial, &mut self.chosen)
             && let Some(left) = &mut self.lines_left
         {
             *left -= 1;
         }
+        self.partial.clear();
         self.is_over = self.lines_left == Some(0) && lines.after == 0;
         if let Some(left) = &mut self.bytes_left {
-            let more = (shown.len() - before) as u64;
+            let more = (self.chosen.len() - before) as u64;
             if more > *left {
-                shown.truncate(before + usize::try_from(*left).unwrap_or(0));
+                self.chosen.truncate(before + usize::try_from(*left).unwrap_or(0));
             }
             *left -= more.min(*left);
             self.is_over |= *left == 0;
@@ -259,11 +285,11 @@ pub fn read_piece(log: Log, wanted: &Wanted, has_ended: bool) -> io::Result<Piec
     let mut piece = Piece { total, start: reading.at(), ..Piece::default() };
     let keep = wanted.max_bytes.filter(|_| wanted.tail.is_some()).and_then(|max| usize::try_from(max).ok());
     let mut was_cut = reading.at() > wanted.from && wanted.tail.is_some() && wanted.max_bytes.is_some();
-    while let Some(bytes) = reading.next()? {
-        piece.bytes.extend_from_slice(&bytes);
+    while reading.next()? {
+        piece.bytes.extend_from_slice(reading.shown());
         was_cut |= cut_front(&mut piece.bytes, keep);
     }
-    piece.bytes.append(&mut reading.finish());
+    piece.bytes.extend_from_slice(reading.finish());
     was_cut |= cut_front(&mut piece.bytes, keep);
     piece.end = reading.at();
     piece.gaps = reading.take_gaps();

@@ -1,5 +1,6 @@
 //! The id of a job: a small positive integer, safe as a file name everywhere.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -71,6 +72,41 @@ impl<'de> Deserialize<'de> for JobId {
     }
 }
 
+/// A set of ids: a bit for each, in blocks, since the ids of a state directory lie close together.
+#[derive(Clone, Debug, Default)]
+pub struct IdSet(BTreeMap<u64, [u64; Self::WORDS]>);
+
+impl IdSet {
+    const WORDS: usize = 64;
+
+    /// Returns the block, the word in it and the bit in that.
+    fn place(id: JobId) -> (u64, usize, u64) {
+        let word = id.0 / 64;
+        (word / Self::WORDS as u64, (word % Self::WORDS as u64) as usize, 1 << (id.0 % 64))
+    }
+
+    /// Adds an id.
+    pub fn insert(&mut self, id: JobId) {
+        let (block, word, bit) = Self::place(id);
+        self.0.entry(block).or_insert([0; Self::WORDS])[word] |= bit;
+    }
+
+    /// Says whether an id is there.
+    pub fn contains(&self, id: JobId) -> bool {
+        let (block, word, bit) = Self::place(id);
+        self.0.get(&block).is_some_and(|words| words[word] & bit != 0)
+    }
+
+    /// Takes an id out. Says whether it was there.
+    pub fn remove(&mut self, id: JobId) -> bool {
+        let (block, word, bit) = Self::place(id);
+        let Some(words) = self.0.get_mut(&block) else { return false };
+        let was_there = words[word] & bit != 0;
+        words[word] &= !bit;
+        was_there
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +117,13 @@ mod tests {
         for bad in ["", "0", "07", "+7", "-7", " 7", "7 ", "x", "18446744073709551616"] {
             assert_eq!(bad.parse::<JobId>(), Err(NotAnId), "{bad:?}");
         }
+    }
+    #[test]
+    fn a_set_knows_each_id_once() {
+        let mut set = IdSet::default();
+        let ids = [1, 63, 64, 4095, 4096, 1 << 40, u64::MAX].map(JobId);
+        ids.iter().for_each(|id| set.insert(*id));
+        assert!(!set.remove(JobId(2)) && !set.remove(JobId(8192)) && !set.contains(JobId(62)));
+        assert!(ids.iter().all(|id| set.contains(*id) && set.remove(*id)) && !ids.iter().any(|id| set.remove(*id)));
     }
 }

@@ -4,12 +4,11 @@
 //! `ended` and unlinks the file of its claim, while it still holds it. So a job that is in `ended` and has no such file
 //! needs no look to be known as ended; every other one is looked at. Both are hints: losing either costs time alone.
 
-use std::collections::HashSet;
 use std::io::Write;
 
 use super::error::{Context, StoreError};
 use super::{Claim, Flush, Store, atomic, format, random};
-use crate::domain::job_id::JobId;
+use crate::domain::job_id::{IdSet, JobId};
 use crate::domain::record::JobRecord;
 use crate::domain::state::State;
 use crate::platform;
@@ -44,17 +43,15 @@ impl Store {
         // The list first: a job that is resumed meanwhile has a claim by the time that claims are listed.
         let list = self.ended_list();
         let claims = self.claim_files();
-        let ids = self.job_ids()?;
-        let mut is_left = vec![true; ids.len()];
-        let mut settled = Vec::new();
-        for id in list.into_iter().rev().filter(|id| !claims.contains(id)) {
-            if let Ok(place) = ids.binary_search(&id)
-                && std::mem::take(&mut is_left[place])
-            {
-                settled.push(id);
-            }
+        let mut hinted = IdSet::default();
+        list.iter().for_each(|id| hinted.insert(*id));
+        for id in claims {
+            hinted.remove(id);
         }
-        let unsettled = ids.into_iter().zip(is_left).filter(|(_, left)| *left).map(|(id, _)| id).collect();
+        let (mut there, mut unsettled) = (IdSet::default(), Vec::new());
+        self.each_job(|id| if hinted.contains(id) { there.insert(id) } else { unsettled.push(id) })?;
+        unsettled.sort_unstable();
+        let settled = list.into_iter().rev().filter(|id| there.remove(*id)).collect();
         Ok(Overview { unsettled, settled })
     }
 
@@ -64,9 +61,10 @@ impl Store {
         content.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()?.parse().ok()).collect()
     }
 
-    fn claim_files(&self) -> HashSet<JobId> {
-        let entries = std::fs::read_dir(self.layout.locks()).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    fn claim_files(&self) -> Vec<JobId> {
+        let mut claims = Vec::new();
+        platform::each_name(&self.layout.locks(), |name| claims.extend(name.parse::<JobId>())).ok();
+        claims
     }
 
     /// Settles what crashed supervisors have left unsettled, and shortens the list. A bounded amount of work.

@@ -39,10 +39,10 @@ pub use layout::{JobPaths, Layout, STATE_FORMAT};
 pub use log::{Backwards, Log};
 pub use names::NameLock;
 pub use nested::{NestedJob, nested_supervisors};
-pub use public::{Listed, PublicForms};
+pub use public::PublicForms;
 pub use queue::QueueView;
 pub use shown::{LogStream, Shown, shown_up_to};
-pub use snapshot::{Cookies, Surroundings, for_each};
+pub use snapshot::{Cookies, Surroundings, in_portions};
 pub use terminal::SizeWatch;
 pub use watch::Watch;
 
@@ -165,15 +165,19 @@ impl Store {
     /// # Errors
     /// What the system says of the directory of jobs; that it does not exist is an empty list.
     pub fn job_ids(&self) -> Result<Vec<JobId>, StoreError> {
-        let path = self.layout.jobs();
-        let entries = match std::fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).context("list", &path),
-        };
-        let mut ids: Vec<JobId> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+        let mut ids = Vec::new();
+        self.each_job(|id| ids.push(id))?;
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    /// Hands the id of each job to `take`, in no order.
+    fn each_job(&self, mut take: impl FnMut(JobId)) -> Result<(), StoreError> {
+        let path = self.layout.jobs();
+        match platform::each_name(&path, |name| name.parse().into_iter().for_each(&mut take)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).context("list", &path),
+            _ => Ok(()),
+        }
     }
 
     /// Says whether an id was given out once: what has it no more is gone.

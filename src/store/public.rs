@@ -3,8 +3,8 @@
 //! It is a hint. It is taken only when its form is that of this version, when it was made for this state directory and
 //! job, while the spec is as it was, and when the check sum of the whole fits; readers of the record pass it over. Only a job of which nothing can change any more gets one.
 
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fmt::{Display, Write as _};
+use std::time::SystemTime;
 
 use super::claim::Claim;
 use super::ended::has_settled;
@@ -18,7 +18,7 @@ use crate::domain::job_id::JobId;
 use crate::domain::observe::{Evidence, observe};
 use crate::domain::record::JobRecord;
 use crate::domain::spec::SpecHead;
-use crate::platform::{self, FileFacts};
+use crate::platform::{self, Folder};
 
 /// Larger forms are not kept: they are rare, and reading them would not be quick.
 const LARGE: usize = 6 << 10;
@@ -27,15 +27,6 @@ const AT_ONE_GO: usize = 8 << 10;
 /// The length of a time as the public form has it: `2026-11-21T14:27:13.728Z`.
 const TIME: usize = 24;
 
-/// What a list shows of one job.
-#[derive(Debug)]
-pub enum Listed {
-    /// The public form of a job that has ended, one line without its end.
-    Form(Vec<u8>),
-    /// Any other job.
-    Job(Box<Job>),
-}
-
 /// Reads the public forms of one state directory.
 #[derive(Debug)]
 pub struct PublicForms<'a> {
@@ -43,52 +34,77 @@ pub struct PublicForms<'a> {
     /// How the part of a record begins that holds the form.
     opening: String,
     observed_at: &'a str,
-    jobs: PathBuf,
+    jobs: Option<Folder>,
 }
 
 impl<'a> PublicForms<'a> {
     /// Reads forms of `store` and says in each that it was observed at `observed_at`, a time of 24 characters.
     pub fn new(store: &'a Store, observed_at: &'a str) -> Self {
-        Self { store, opening: opening(store), observed_at, jobs: store.layout().jobs() }
+        let jobs = Folder::open(&store.layout().jobs()).ok();
+        Self { store, opening: opening(store), observed_at, jobs }
     }
 
-    /// Reads what a list shows of one job.
-    ///
-    /// # Errors
-    /// As [`Store::load`].
-    pub fn load(&self, id: JobId, surroundings: &Surroundings) -> Result<Listed, StoreError> {
-        match self.form(id) {
-            Some(form) => Ok(Listed::Form(form)),
-            None => self.store.load(id, surroundings).map(|job| Listed::Job(Box::new(job))),
+    /// Appends to `text` what a list shows of each job, after a comma. What has no public form that holds is loaded and rendered
+    /// by `render`; what is gone is left out.
+    pub fn append(
+        &self,
+        ids: &[JobId],
+        surroundings: &Surroundings,
+        text: &mut Vec<u8>,
+        render: impl Fn(&Job) -> String,
+    ) {
+        let mut buffer = vec![0; AT_ONE_GO];
+        let (mut path, mut sealed) = (String::new(), String::new());
+        for id in ids {
+            let before = text.len();
+            text.push(b',');
+            if self.append_form(*id, &mut buffer, (&mut path, &mut sealed), text).is_none() {
+                text.truncate(before);
+                if let Ok(job) = self.store.load(*id, surroundings) {
+                    text.push(b',');
+                    text.extend_from_slice(render(&job).trim_end().as_bytes());
+                }
+            }
         }
     }
 
-    fn form(&self, id: JobId) -> Option<Vec<u8>> {
-        let mut path = self.jobs.join(id.to_string());
-        path.push("job.json");
-        let mut content = platform::read_start(&path, AT_ONE_GO).ok().filter(|content| content.len() < AT_ONE_GO)?;
-        content.truncate(content.strip_suffix(b"}}\n")?.len());
+    fn append_form(
+        &self,
+        id: JobId,
+        buffer: &mut [u8],
+        (path, sealed): (&mut String, &mut String),
+        text: &mut Vec<u8>,
+    ) -> Option<()> {
+        let jobs = self.jobs.as_ref()?;
+        path.clear();
+        write!(path, "{id}/job.json").ok()?;
+        let length = jobs.read_start(path, buffer).ok().filter(|length| *length < buffer.len())?;
+        let content = buffer[..length].strip_suffix(b"}}\n")?;
         let line = content.iter().rposition(|byte| *byte == b'\n')? + 1;
-        path.set_file_name("spec.json");
-        let seal = seal_of(&platform::facts(&path).ok()?)?;
-        let rest = content[line..].strip_prefix(self.opening.as_bytes())?;
-        let rest = rest.strip_prefix(seal.as_bytes())?.strip_prefix(b"],\"sum\":")?;
+        path.truncate(path.len() - "job.json".len());
+        path.push_str("spec.json");
+        sealed.clone_from(&self.opening);
+        write_seal(sealed, jobs.length_and_time(path).ok()?)?;
+        let (record, rest) = content.split_at(line);
+        let rest = rest.strip_prefix(sealed.as_bytes())?;
         let digits = rest.iter().position(|byte| *byte == b',')?;
         let form = rest[digits..].strip_prefix(b",\"job\":")?;
-        let time = before_time(id);
-        let sum = sum_of(&content[..line], form).to_string();
-        if rest[..digits] != *sum.as_bytes() || !form.starts_with(time.as_bytes()) {
+        // The rest is compared in one piece, and so is the beginning of the form.
+        sealed.clear();
+        write!(sealed, "{},\"job\":{}", sum_of(record, form), before_time(id)).ok()?;
+        if !rest.starts_with(sealed.as_bytes()) {
             return None;
         }
-        let mut form = form.to_vec();
-        form.get_mut(time.len()..time.len() + TIME)?.copy_from_slice(self.observed_at.as_bytes().get(..TIME)?);
-        Some(form)
+        let time = text.len() + (sealed.len() - digits - ",\"job\":".len());
+        text.extend_from_slice(form);
+        text.get_mut(time..time + TIME)?.copy_from_slice(self.observed_at.as_bytes().get(..TIME)?);
+        Some(())
     }
 }
 
 /// How every public form begins, up to the time of observation.
-fn before_time(id: JobId) -> String {
-    format!("{{\"schema\":\"jobdir/job/1\",\"id\":\"{id}\",\"observed_at\":\"")
+fn before_time(id: JobId) -> impl Display {
+    std::fmt::from_fn(move |f| write!(f, "{{\"schema\":\"jobdir/job/1\",\"id\":\"{id}\",\"observed_at\":\""))
 }
 
 fn opening(store: &Store) -> String {
@@ -99,10 +115,10 @@ fn opening(store: &Store) -> String {
     text
 }
 
-/// Returns by what a file is recognised without reading it: its length and when it was last changed.
-fn seal_of(facts: &FileFacts) -> Option<String> {
-    let modified = facts.modified?.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
-    facts.is_regular.then(|| format!("{},{}", facts.length, modified.as_nanos()))
+/// Writes by what a file is recognised without reading it: its length and when it was last written.
+fn write_seal(text: &mut String, (length, time): (u64, SystemTime)) -> Option<()> {
+    let time = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    write!(text, "{length},{}],\"sum\":", time.as_nanos()).ok()
 }
 
 /// Returns the check sum of a record and a form.
@@ -132,16 +148,18 @@ impl Store {
     }
 
     fn record_with_form(&self, record: &JobRecord, form: &str, paths: &JobPaths) -> Option<Vec<u8>> {
-        let seal = seal_of(&platform::facts(&paths.spec()).ok()?)?;
+        let spec = platform::facts(&paths.spec()).ok().filter(|facts| facts.is_regular)?;
         let form = form.trim_end();
-        if form.len() > LARGE || form.contains('\n') || !form.starts_with(&before_time(record.id)) {
+        if form.len() > LARGE || form.contains('\n') || !form.starts_with(&before_time(record.id).to_string()) {
             return None;
         }
         let mut text = String::from_utf8(format::render(record)).ok()?;
         text.truncate(text.trim_end().len() - 1);
         text.push_str(",\n");
         let sum = sum_of(text.as_bytes(), form.as_bytes());
-        writeln!(text, "{}{seal}],\"sum\":{sum},\"job\":{form}}}}}", opening(self)).ok()?;
+        text.push_str(&opening(self));
+        write_seal(&mut text, (spec.length, spec.modified?))?;
+        writeln!(text, "{sum},\"job\":{form}}}}}").ok()?;
         Some(text.into_bytes())
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use super::error::Context;
@@ -160,9 +161,11 @@ impl Store {
     /// Reads many jobs, in the order given; those that are gone are left out.
     pub fn load_all(&self, ids: &[JobId]) -> Vec<Job> {
         let mut jobs = Vec::with_capacity(ids.len());
-        let load = |id, surroundings: &Surroundings| self.load(id, surroundings).ok();
-        for_each(ids, load, |job| {
-            jobs.push(job);
+        let load = |ids: &[JobId], surroundings: &Surroundings, loaded: &mut Vec<Job>| {
+            loaded.extend(ids.iter().filter_map(|id| self.load(*id, surroundings).ok()));
+        };
+        in_portions(ids, load, |loaded| {
+            jobs.append(loaded);
             true
         });
         jobs
@@ -209,50 +212,56 @@ impl Store {
     }
 }
 
-/// Hands what `read` makes of each job to `take`, in the order given, until `take` says `false`; `None` is left out. Several
+/// Hands what `read` makes of each portion of the jobs to `take`, in the order given, until `take` says `false`. Several
 /// threads read when it is worth it, and none of them runs far ahead of `take`: memory does not grow with the number of jobs.
-pub fn for_each<T: Send>(
+/// What `take` leaves is filled again, so that buffers are made once and not for each portion.
+pub fn in_portions<T: Default + Send>(
     ids: &[JobId],
-    read: impl Fn(JobId, &Surroundings) -> Option<T> + Sync,
-    mut take: impl FnMut(T) -> bool,
+    read: impl Fn(&[JobId], &Surroundings, &mut T) + Sync,
+    mut take: impl FnMut(&mut T) -> bool,
 ) {
-    const PORTION: usize = 128;
+    const PORTION: usize = 64;
+    const AHEAD: usize = 2;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    let read = |portion: &[JobId], surroundings: &Surroundings| -> Vec<T> {
-        portion.iter().filter_map(|id| read(*id, surroundings)).collect()
-    };
-    if threads == 1 || ids.len() <= PORTION {
-        let surroundings = Surroundings::new();
+    if threads == 1 || ids.len() <= 2 * PORTION {
+        let (surroundings, mut buffer) = (Surroundings::new(), T::default());
         for portion in ids.chunks(PORTION) {
-            if !read(portion, &surroundings).into_iter().all(&mut take) {
+            read(portion, &surroundings, &mut buffer);
+            if !take(&mut buffer) {
                 return;
             }
         }
         return;
     }
     std::thread::scope(|scope| {
-        // Each thread takes every n-th portion and has a short line of its own, so the order needs no sorting.
+        // Each thread takes every n-th portion and has a short line of its own, so the order needs no sorting; and another one
+        // on which buffers come back.
         let lines: Vec<_> = (0..threads)
             .map(|nth| {
-                let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+                let (sender, receiver) = sync_channel(AHEAD);
+                let (giver, returned) = sync_channel::<T>(AHEAD + 1);
                 let read = &read;
                 scope.spawn(move || {
                     let surroundings = Surroundings::new();
                     for portion in ids.chunks(PORTION).skip(nth).step_by(threads) {
+                        let mut buffer = returned.try_recv().unwrap_or_default();
+                        read(portion, &surroundings, &mut buffer);
                         // An error means that nobody wants more.
-                        if sender.send(read(portion, &surroundings)).is_err() {
+                        if sender.send(buffer).is_err() {
                             return;
                         }
                     }
                 });
-                receiver
+                (receiver, giver)
             })
             .collect();
-        for line in lines.iter().cycle() {
-            let Ok(portion) = line.recv() else { return };
-            if !portion.into_iter().all(&mut take) {
+        for (receiver, giver) in lines.iter().cycle() {
+            let Ok(mut buffer) = receiver.recv() else { return };
+            if !take(&mut buffer) {
                 return;
             }
+            // Whoever has read its last portion wants none.
+            giver.try_send(buffer).ok();
         }
     });
 }

@@ -131,7 +131,9 @@ fn a_listed_job_is_one_file_that_is_opened() {
     let (many, output) = calls(&env, &["-f"], &["jobs", "--json"]);
     assert_eq!(output.json()["jobs"].as_array().map(Vec::len), Some(15));
     assert_eq!(many["openat"] - few["openat"], 10, "one file for each");
-    assert_at_most("calls for each listed job", (many["total"] - few["total"]).div_ceil(10), 5);
+    // A debug build asks in addition whether each descriptor that it closes was open.
+    let total = |calls: &Calls| calls["total"] - calls.get("fcntl").unwrap_or(&0);
+    assert_at_most("calls for each listed job", (total(&many) - total(&few)).div_ceil(10), 4);
 }
 
 #[test]

@@ -18,12 +18,10 @@ use crate::present::columns::{self, Column};
 use crate::present::field::LineTemplate;
 use crate::present::json::{self, JobDocument, JobsDocument};
 use crate::present::text;
-use crate::store::{Listed, PublicForms, Store, Surroundings, for_each};
+use crate::store::{PublicForms, Store, Surroundings, in_portions};
 
 /// How many ended jobs the table shows by default.
 const RECENT: usize = 20;
-/// How much of a document is gathered before it is written.
-const BUFFER: usize = 64 << 10;
 
 /// List jobs
 ///
@@ -189,25 +187,22 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
 fn print_all(context: &Context, store: &Store, ids: &[JobId]) -> u8 {
     let observed_at = json::time(context.now());
     let forms = PublicForms::new(store, &observed_at);
-    let read = |id, surroundings: &Surroundings| {
-        forms.load(id, surroundings).ok().map(|listed| match listed {
-            Listed::Form(form) => form,
-            Listed::Job(job) => json::render(&JobDocument::new(&job, false)).trim_end().as_bytes().to_vec(),
-        })
+    let render = |job: &Job| json::render(&JobDocument::new(job, false));
+    let read = |ids: &[JobId], surroundings: &Surroundings, text: &mut Vec<u8>| {
+        forms.append(ids, surroundings, text, render);
     };
-    let mut text = json::jobs_opening(&context.state_dir().to_string_lossy()).into_bytes();
-    let mut between: &[u8] = b"";
-    for_each(ids, read, |form| {
-        text.extend_from_slice(std::mem::replace(&mut between, b","));
-        text.extend_from_slice(&form);
-        text.len() < BUFFER || {
-            let written = context.out_bytes(&text);
-            text.clear();
-            written
+    let mut opening = json::jobs_opening(&context.state_dir().to_string_lossy()).into_bytes();
+    in_portions(ids, read, |text| {
+        if !opening.is_empty() && !text.is_empty() {
+            // The first job comes after what opens the document, not after a comma.
+            text.splice(..1, opening.drain(..));
         }
+        let written = context.out_bytes(text);
+        text.clear();
+        written
     });
-    text.extend_from_slice(b"]}\n");
-    context.out_bytes(&text);
+    opening.extend_from_slice(b"]}\n");
+    context.out_bytes(&opening);
     exit_code::DONE
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -95,19 +95,6 @@ pub fn extend_file(path: &Path, length: u64) -> io::Result<()> {
 /// What the system says; `InvalidInput` when it is no regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     regular(OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?)
-}
-
-/// Reads the beginning of a file, at most `limit` bytes of it, at one go: the whole of a smaller file. Whatever else
-/// is there reads as an error or as nothing.
-///
-/// # Errors
-/// What the system says.
-pub fn read_start(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
-    let mut content = vec![0; limit];
-    let length = file.read(&mut content)?;
-    content.truncate(length);
-    Ok(content)
 }
 
 /// Opens a regular file for reading, as [`open_regular`] does, and says how long it is.

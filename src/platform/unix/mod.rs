@@ -4,6 +4,7 @@ mod children;
 mod connection;
 mod exec;
 mod files;
+mod folder;
 mod fork;
 mod logs;
 mod modes;
@@ -28,8 +29,9 @@ pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
     open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of,
-    read_start, set_file_mask, sync_directory, user_id, user_name,
+    set_file_mask, sync_directory, user_id, user_name,
 };
+pub use folder::{Folder, each_name};
 pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::windows::io::OwnedHandle;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -94,18 +94,6 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
     }
-}
-
-/// Reads the beginning of a file, at most `limit` bytes of it, at one go: the whole of a smaller file.
-///
-/// # Errors
-/// What the system says.
-pub fn read_start(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut file = open_regular(path)?;
-    let mut content = vec![0; limit];
-    let length = file.read(&mut content)?;
-    content.truncate(length);
-    Ok(content)
 }
 
 /// Opens a regular file for reading and says how long it is.
