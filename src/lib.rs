@@ -46,7 +46,7 @@ pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {
         return supervise::supervise();
     }
     if arguments.get(1).is_some_and(|verb| verb == "run") {
-        client::call_ahead();
+        client::call_ahead(supervise::supervise);
     }
     cli::run(arguments)
 }

@@ -13,9 +13,15 @@ static AHEAD: Mutex<Option<Connection>> = Mutex::new(None);
 
 /// Starts a supervisor before it is known what for: it takes as long to begin as its client to learn what is wanted, and the
 /// two do it at the same time. It goes when this process does, or at [`dismiss`], as if it had never been.
-pub fn call_ahead() {
+///
+/// It is a copy of this process, if the system can make one, and then runs `supervise`. To be called first of all.
+pub fn call_ahead(supervise: fn() -> u8) {
     // When this fails, so will the next try, and that one tells of it.
-    *ahead() = call().ok();
+    let Ok((connection, theirs)) = platform::connection_pair() else { return };
+    if platform::fork_supervisor(theirs, supervise).is_ok() {
+        platform::crash_point("client.ahead");
+        *ahead() = Some(connection);
+    }
 }
 
 /// Sends away the supervisor that was called ahead: for now something else is to be done, and that may take long.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Claim, Store, StoreError, Surroundings, atomic, random};
+use super::{Claim, Store, StoreError, Surroundings, atomic, random, spare};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::retention::{Keep, Retention, is_removable};
@@ -92,7 +92,8 @@ impl Store {
             atomic::remove_any(&entry.path()).ok();
             platform::crash_point("sweep.trash");
         }
-        for entry in entries(self.layout().staging()) {
+        let unfinished = entries(self.layout().spares()).filter(|entry| !spare::is_finished(&entry.file_name()));
+        for entry in entries(self.layout().staging()).chain(unfinished) {
             if is_stale(&entry.path()) {
                 atomic::remove_any(&entry.path()).ok();
                 platform::crash_point("sweep.staging");

@@ -28,7 +28,7 @@ impl Store {
             |path: &PathBuf| platform::facts(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound);
         let Some(place) = self.spares(id.number() + 1).find(is_missing) else { return };
         let Ok(random) = random() else { return };
-        let paths = JobPaths::at(self.layout.staged(&format!("spare-{random}")));
+        let paths = JobPaths::at(self.layout.spares().join(format!("new-{random}")));
         let made = lay_out(&paths).and_then(|()| {
             for file in [paths.spec(), paths.record(), paths.events(), paths.stdout(1), paths.stderr(1)] {
                 atomic::create(&file, b"", atomic::Flush::No)?;
@@ -57,6 +57,11 @@ impl Store {
         }
         is_sound
     }
+}
+
+/// Says whether a name in `spares/` is that of a spare, and not of one that is being made.
+pub(super) fn is_finished(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.parse::<u64>().is_ok())
 }
 
 /// Makes the directories of a job.

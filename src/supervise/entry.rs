@@ -83,7 +83,10 @@ pub fn supervise() -> u8 {
     if !keep_stdin {
         platform::release_stdin().ok();
     }
-    platform::name_process(&format!("jobdir-{id}"), &[state_dir.clone(), id.to_string().as_str().into()]);
+    platform::name_process(
+        &format!("jobdir-{id}"),
+        &["jobdir".into(), "supervise".into(), state_dir.clone(), id.to_string().as_str().into()],
+    );
     let store = match Store::open_for_writing(&PathBuf::from(platform::os_string(&state_dir))) {
         Ok(store) => store,
         Err(error) => {

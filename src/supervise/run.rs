@@ -1,5 +1,6 @@
 //! One run of a job: its attempts from claim to outcome.
 
+use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ pub(super) struct Run {
     /// How long other jobs are kept once they have ended; when nothing, none is removed.
     pub(super) keep: Option<Keep>,
     /// The thread that makes a spare.
-    pub(super) stocking: Option<JoinHandle<()>>,
+    pub(super) stocking: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Run {
@@ -192,16 +193,24 @@ impl Run {
         self.driver.journal.save(&self.driver.claim, Flush::No).ok();
         platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
-        self.stock();
+        if self.stocking.is_none() {
+            self.stock();
+        }
         Ok(tree)
     }
 
-    /// Makes what a later job will need on disk: now, while the command is busy, and beside the loop, which watches it.
+    /// Makes what a later job will need on disk: beside the loop, which watches the command, and a moment from now, because
+    /// somebody may wait for what the command and the client do first. At the latest when the run ends.
     fn stock(&mut self) {
+        const MOMENT: Duration = Duration::from_millis(5);
         const STACK: usize = 128 << 10;
         let (store, id) = (self.store.clone(), self.spec.id);
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        self.stocking = thread.spawn(move || store.stock(id)).ok();
+        let (end, ended) = mpsc::channel::<()>();
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+            ended.recv_timeout(MOMENT).ok();
+            store.stock(id);
+        });
+        self.stocking = thread.ok().map(|thread| (end, thread));
     }
 
     fn finally_pending(&self) -> Option<Finally> {
@@ -282,6 +291,8 @@ impl Run {
 
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
+        // It makes ten small files, while the outcome is flushed.
+        let stocking = self.stocking.take().map(|(_, thread)| thread);
         self.driver.answer_the_late();
         platform::crash_point("end.answered");
         let attempt = self.driver.journal.record().attempt();
@@ -296,8 +307,8 @@ impl Run {
         self.save_outcome();
         platform::crash_point("end.recorded");
         self.leave_queue();
-        // After the end all shall be at rest. It makes ten small files.
-        self.stocking.take().map(JoinHandle::join);
+        // After the end all shall be at rest.
+        stocking.map(JoinHandle::join);
         let Self { store, client: mut connection, driver, spec, variables, keep, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.

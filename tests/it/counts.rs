@@ -69,7 +69,10 @@ fn sleeps(pid: u32) -> u64 {
 
 /// Waits until a supervisor has the watch that stays, which is the last thing that it does before it idles.
 fn until_idle(pid: u32) {
-    eventually("the watch that stays", || (tasks(pid).len() > 1).then_some(()));
+    let is_watch = |task: &std::path::PathBuf| {
+        std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("notify"))
+    };
+    eventually("the watch that stays", || tasks(pid).iter().any(is_watch).then_some(()));
     eventually("threads that all sleep", || {
         let is_asleep = |task: &std::path::PathBuf| {
             std::fs::read_to_string(task.join("status")).is_ok_and(|status| status.contains("\nState:\tS"))

@@ -15,7 +15,7 @@ use nix::fcntl::OFlag;
 use nix::libc;
 
 use super::files;
-use super::fork::{Prepared, STAGE_CWD, STAGE_EXEC, c_string, fork};
+use super::fork::{Prepared, STAGE_CWD, STAGE_EXEC, c_string, fork, fork_and_run};
 use super::process;
 use super::wake::away_from_stdio;
 use crate::domain::identity::ProcessIdentity;
@@ -143,8 +143,14 @@ impl HeldChild {
     }
 }
 
-/// How many bytes of room a supervisor has to say what it supervises.
-pub(super) const TITLE: usize = 300;
+/// What a supervisor inherits: its end of the connection and our stdin, which it may keep for its job.
+fn of_supervisor(variables: &[(OsText, OsText)], connection: &OwnedFd, null: &File) -> io::Result<Prepared> {
+    let null = null.as_raw_fd();
+    let mut prepared = Prepared::new(&["jobdir".into(), "supervise".into()], variables, [0, null, null])?;
+    prepared.cwd = Some(c"/".to_owned());
+    prepared.supervisor_end = Some(connection.as_raw_fd());
+    Ok(prepared)
+}
 
 /// Starts `jobdir supervise` in a session of its own, with nothing of ours but its end of the connection and our stdin, which it
 /// may keep for its job; above all not the cookie of a job that we may be part of. Whether it works is told by the connection.
@@ -153,19 +159,31 @@ pub(super) const TITLE: usize = 300;
 /// When the process cannot be created.
 pub fn spawn_supervisor(connection: OwnedFd) -> io::Result<()> {
     let null = files::open_null()?;
-    let null = null.as_raw_fd();
-    // Where it will say what it supervises.
-    let title = OsText(vec![b' '; TITLE]);
-    let command = ["jobdir".into(), "supervise".into(), title];
-    let mut prepared = Prepared::new(&command, &crate::platform::crash::switches(), [0, null, null])?;
+    // Room for it to show what it supervises.
+    let room = ("JOBDIR_ROOM".into(), OsText(vec![b' '; 300]));
+    let variables = [vec![room], crate::platform::crash::switches()].concat();
+    let mut prepared = of_supervisor(&variables, &connection, &null)?;
     // `/proc/self/exe` still works after the binary was replaced; elsewhere its path must do.
     let own = std::env::current_exe()?;
     prepared.candidates = vec![c"/proc/self/exe".to_owned(), c_string(&files::os_text(own.as_os_str()))?];
-    prepared.cwd = Some(c"/".to_owned());
-    prepared.supervisor_end = Some(connection.as_raw_fd());
     let (_news_reader, news_writer) = pipe()?;
     fork(&prepared, None, news_writer.as_raw_fd())?;
     Ok(())
+}
+
+/// Makes a supervisor of a copy of this process, which is as [`spawn_supervisor`] would make it and then runs `supervise`. To be
+/// called by a process with one thread that has done nothing yet: so there is little to copy, and nothing to execute once more.
+///
+/// # Errors
+/// When the process cannot be created.
+pub fn fork_supervisor(connection: OwnedFd, supervise: fn() -> u8) -> io::Result<()> {
+    let null = files::open_null()?;
+    let variables = crate::platform::crash::switches();
+    let prepared = of_supervisor(&variables, &connection, &null)?;
+    fork_and_run(&prepared, || {
+        super::title::forget_environment(&variables);
+        supervise()
+    })
 }
 
 /// Starts this program with these arguments, in a process group of its own, so that what happens to us at the terminal is

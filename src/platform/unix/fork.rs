@@ -107,6 +107,25 @@ pub(super) fn fork(prepared: &Prepared, go: Option<RawFd>, news: RawFd) -> io::R
     }
 }
 
+/// Creates a child that has a copy of our memory, takes on what was prepared and goes on with `run`, whose result is its exit code.
+pub(super) fn fork_and_run(prepared: &Prepared, run: impl FnOnce() -> u8) -> io::Result<()> {
+    // SAFETY: plain signal mask calls on initialised sets. We have one thread, so the child's memory is as whole as ours.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let pid = libc::fork();
+        if pid == 0 {
+            let is_ready = move_in(prepared, -1, -1).is_ok() && enter(prepared).is_ok();
+            libc::exit(if is_ready { run().into() } else { 125 });
+        }
+        let error = io::Error::last_os_error();
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        if pid < 0 { Err(error) } else { Ok(()) }
+    }
+}
+
 /// Creates a child that shares our memory until it executes, while we stand still: nothing has to be copied for it.
 #[cfg(target_os = "linux")]
 unsafe fn borrow_memory(prepared: &Prepared, news: RawFd) -> libc::pid_t {
@@ -147,30 +166,8 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
             libc::write(news, message.as_ptr().cast(), message.len());
             libc::_exit(125)
         };
-        libc::setsid();
-        reset_signals();
-        // The sources are above 2, except stdin itself, which is put first.
-        for (target, source) in prepared.stdio.iter().enumerate() {
-            let target = target as RawFd;
-            if *source == target {
-                libc::fcntl(target, libc::F_SETFD, 0);
-            } else if libc::dup2(*source, target) < 0 {
-                fail(STAGE_SETUP);
-            }
-        }
-        // Only the leader of a session without a terminal may do this, which setsid(2) has made us.
-        if prepared.has_terminal && libc::ioctl(0, libc::TIOCSCTTY as _, 0) != 0 {
+        if move_in(prepared, go.unwrap_or(-1), news).is_err() {
             fail(STAGE_SETUP);
-        }
-        // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
-        // death, and not the lock that is its claim.
-        close_all_but([prepared.supervisor_end.unwrap_or(-1), go.unwrap_or(-1), news]);
-        if let Some(connection) = prepared.supervisor_end {
-            if connection == SUPERVISOR_END {
-                libc::fcntl(connection, libc::F_SETFD, 0);
-            } else if libc::dup2(connection, SUPERVISOR_END) < 0 {
-                fail(STAGE_SETUP);
-            }
         }
         if let Some(mask) = prepared.umask {
             libc::umask(mask as libc::mode_t);
@@ -194,9 +191,7 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
         {
             fail(STAGE_SETUP);
         }
-        if let Some(cwd) = &prepared.cwd
-            && libc::chdir(cwd.as_ptr()) != 0
-        {
+        if enter(prepared).is_err() {
             fail(STAGE_CWD);
         }
         if let Some(go) = go {
@@ -229,6 +224,49 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
             set_errno(refused);
         }
         fail(STAGE_EXEC)
+    }
+}
+
+/// Begins a session with default dispositions and nothing open but what was prepared, `go` and `news`. Only system calls. The
+/// error is in `errno`.
+unsafe fn move_in(prepared: &Prepared, go: RawFd, news: RawFd) -> Result<(), ()> {
+    // SAFETY: as for `become_command`.
+    unsafe {
+        libc::setsid();
+        reset_signals();
+        // The sources are above 2, except stdin itself, which is put first.
+        for (target, source) in prepared.stdio.iter().enumerate() {
+            let target = target as RawFd;
+            if *source == target {
+                libc::fcntl(target, libc::F_SETFD, 0);
+            } else if libc::dup2(*source, target) < 0 {
+                return Err(());
+            }
+        }
+        // Only the leader of a session without a terminal may do this, which setsid(2) has made us.
+        if prepared.has_terminal && libc::ioctl(0, libc::TIOCSCTTY as _, 0) != 0 {
+            return Err(());
+        }
+        // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
+        // death, and not the lock that is its claim.
+        close_all_but([prepared.supervisor_end.unwrap_or(-1), go, news]);
+        if let Some(connection) = prepared.supervisor_end {
+            if connection == SUPERVISOR_END {
+                libc::fcntl(connection, libc::F_SETFD, 0);
+            } else if libc::dup2(connection, SUPERVISOR_END) < 0 {
+                return Err(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Enters the working directory. The error is in `errno`.
+fn enter(prepared: &Prepared) -> Result<(), ()> {
+    match &prepared.cwd {
+        // SAFETY: the string was prepared, and ends with a zero byte.
+        Some(cwd) if unsafe { libc::chdir(cwd.as_ptr()) } != 0 => Err(()),
+        _ => Ok(()),
     }
 }
 

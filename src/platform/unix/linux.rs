@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-use super::exec::TITLE;
 use super::signals;
 use crate::domain::identity::{Place, ProcessIdentity};
 use crate::domain::os_text::OsText;
@@ -26,26 +25,14 @@ pub fn become_subreaper() -> bool {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 }
 }
 
-/// Shows what this process is for, as its name (of which the kernel keeps 15 bytes) and behind its first two arguments, where an
-/// argument of [`TITLE`] bytes keeps the room for that.
+/// Gives this process the name that `top` and `pstree` show, of which the kernel keeps 15 bytes, and shows these words as its
+/// arguments.
 pub fn name_process(name: &str, words: &[OsText]) {
     if let Ok(name) = std::ffi::CString::new(name) {
         // SAFETY: the string ends with a zero byte and outlives the call.
         unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
     }
-    let mut title: Vec<u8> = words.iter().flat_map(|word| word.0.iter().copied().chain([0])).collect();
-    title.resize(TITLE, 0);
-    // Where the kernel looks for the arguments, see proc_pid_stat(5): fields 48 and 49.
-    let stat = read_virtual("/proc/self/stat").unwrap_or_default();
-    let behind_name = stat.iter().rposition(|b| *b == b')').and_then(|close| stat.get(close + 2..)).unwrap_or_default();
-    let mut fields = behind_name.split(|b| *b == b' ').skip(48 - 3);
-    let mut address = || std::str::from_utf8(fields.next()?).ok()?.parse::<usize>().ok();
-    let (Some(start), Some(end)) = (address(), address()) else { return };
-    if start != 0 && end.checked_sub(start) == Some(b"jobdir\0supervise\0".len() + TITLE + 1) {
-        // SAFETY: between the two addresses are our arguments and nothing else, on our own stack, where only the kernel and
-        // the beginning of the program have looked at them; `title` is as long as the last of them.
-        unsafe { std::ptr::copy_nonoverlapping(title.as_ptr(), (end - 1 - TITLE) as *mut u8, TITLE) };
-    }
+    super::title::show(words, &crate::platform::crash::switches());
 }
 
 /// Returns where pids mean something now.

@@ -18,12 +18,14 @@ mod pty;
 mod signals;
 mod storage;
 mod terminal;
+mod title;
 mod wake;
 
 pub use children::{children_usage, containment, leave_processes, look_at_children, peek, reap, reap_blocking};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{
-    ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_errand, spawn_supervisor,
+    ExecPlan, HeldChild, JobInput, ResourceLimit, fork_supervisor, release_stdin, resource_limit, spawn_errand,
+    spawn_supervisor,
 };
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,

@@ -20,8 +20,10 @@ pub fn has_subreaper() -> bool {
     false
 }
 
-/// Names are fixed here.
-pub fn name_process(_name: &str, _words: &[OsText]) {}
+/// Shows these words as the arguments of this process; its name is fixed here.
+pub fn name_process(_name: &str, words: &[OsText]) {
+    super::title::show(words, &crate::platform::crash::switches());
+}
 
 /// There are no subreapers here.
 pub fn become_subreaper() -> bool {

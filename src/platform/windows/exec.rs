@@ -224,6 +224,14 @@ pub fn spawn_supervisor(connection: FarEnd) -> io::Result<()> {
     Ok(())
 }
 
+/// Starts a supervisor as [`spawn_supervisor`] does: processes cannot be copied here.
+///
+/// # Errors
+/// When the process cannot be created.
+pub fn fork_supervisor(connection: FarEnd, _supervise: fn() -> u8) -> io::Result<()> {
+    spawn_supervisor(connection)
+}
+
 /// Lets go of our own stdin, once the job has it: whoever writes to it must see when the job stops reading.
 ///
 /// # Errors

@@ -22,7 +22,8 @@ pub use children::{
 };
 pub use connection::{Connection, FarEnd, connection_of_supervisor, connection_pair};
 pub use exec::{
-    ExecPlan, HeldChild, JobInput, ResourceLimit, release_stdin, resource_limit, spawn_errand, spawn_supervisor,
+    ExecPlan, HeldChild, JobInput, ResourceLimit, fork_supervisor, release_stdin, resource_limit, spawn_errand,
+    spawn_supervisor,
 };
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,

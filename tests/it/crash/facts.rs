@@ -87,8 +87,8 @@ pub(crate) fn supervisors(env: &TestEnv) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for stat in proc::all().iter().filter(|stat| !matches!(stat.state, 'Z' | 'X')) {
         let line = std::fs::read(format!("/proc/{}/cmdline", stat.pid)).unwrap_or_default();
-        let words: Vec<String> =
-            line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let title = String::from_utf8_lossy(line.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
+        let words: Vec<String> = title.split(' ').map(str::to_owned).collect();
         if words.len() > 3 && words[1] == "supervise" && words[2] == root {
             found.push((stat.pid, words[3].clone()));
         }
