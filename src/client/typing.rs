@@ -143,7 +143,10 @@ fn copy(mut fifo: File, is_terminal: bool, shared: &Shared, waker: &Waker) -> io
         keys.let_go(Instant::now(), &mut to_job);
         if !to_job.is_empty() {
             match fifo.write(&to_job) {
-                Ok(length) => drop(to_job.drain(..length)),
+                Ok(length) => {
+                    to_job.drain(..length);
+                    platform::crash_point("input.typed");
+                }
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 Err(error) => return Err(error),
             }

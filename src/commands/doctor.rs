@@ -29,8 +29,8 @@ Examples:
 pub struct Args {
     /// Mend what can be mended safely
     ///
-    /// Removes temporary files that nobody uses, and records an end for jobs that are lost; their pending finally steps run.
-    /// Processes are never touched: stopping an orphaned job is left to 'jobdir kill'.
+    /// Removes temporary files that nobody uses, names and lock files that lead to no job, and records an end for jobs that are
+    /// lost; their pending finally steps run. Processes are never touched: stopping an orphaned job is left to 'jobdir kill'.
     #[arg(long)]
     fix: bool,
     /// Print one JSON document

@@ -77,6 +77,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     }
     if !args.dry_run {
         store.sweep();
+        store.sweep_hints();
     }
     if args.json {
         let document = PruneDocument { schema: "jobdir/prune/1", dry_run: args.dry_run, removed, bytes };

@@ -93,6 +93,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         }
     }
     drop(fifo);
+    platform::crash_point("input.sent");
     if args.eof {
         let queue = context.queue().map_err(anyhow::Error::from)?;
         match request(&store, &queue, &job, Verb::CloseInput, None)? {

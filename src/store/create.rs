@@ -64,6 +64,7 @@ impl Store {
             let highest = self.job_ids()?.into_iter().rev().find(plausible).map_or(number, |id| id.number());
             // Extended, never cut: somebody else may be doing the same.
             platform::extend_file(&path, highest).context("extend", &path)?;
+            platform::crash_point("create.extended");
         }
     }
 

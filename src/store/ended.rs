@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use super::error::{Context, StoreError};
-use super::{Claim, Flush, Store, atomic, format, random};
+use super::{Claim, Flush, Store, atomic, format, lock, random, random_below};
 use crate::domain::job_id::{IdSet, JobId};
 use crate::domain::record::JobRecord;
 use crate::domain::state::State;
@@ -17,7 +17,8 @@ use crate::platform;
 const MAX_LIST: u64 = 64 << 20;
 /// Shorter lists are never made anew.
 const SHORT_LIST: u64 = 64 << 10;
-/// How many claims that crashed supervisors left are cleared away in one sweep.
+/// How many claims that crashed supervisors left are cleared away in one sweep. It begins anywhere, so that those which
+/// cannot be cleared away do not stand before the others for ever.
 const AT_ONCE: usize = 256;
 
 /// All jobs, told apart by whether they have to be looked at.
@@ -67,13 +68,36 @@ impl Store {
         claims
     }
 
-    /// Settles what crashed supervisors have left unsettled, and shortens the list. A bounded amount of work.
+    /// Returns the claims that nobody holds and whose jobs are gone.
+    pub(super) fn claims_of_nothing(&self) -> Vec<JobId> {
+        let is_left = |id: &JobId| self.is_gone(*id) && self.is_claimed(*id).is_ok_and(|held| !held);
+        self.claim_files().into_iter().filter(is_left).collect()
+    }
+
+    /// Removes the file of a claim that leads to no job, while holding it: a job that is about to become visible holds
+    /// its claim before, and whoever waits for the lock finds it unlinked.
+    pub(super) fn forget_claim(&self, id: JobId) {
+        let path = self.layout.claim(id);
+        if let Ok(Some(_held)) = lock::try_exclusive(&path)
+            && self.is_gone(id)
+        {
+            atomic::remove_any(&path).ok();
+            platform::crash_point("sweep.claim");
+        }
+    }
+
+    /// Settles what crashed supervisors have left unsettled, removes the claims of jobs that are gone, and shortens the list. A
+    /// bounded amount of work.
     pub fn tidy_ended(&self) {
         let is_free = |id: &JobId| self.is_claimed(*id).is_ok_and(|held| !held);
-        for id in self.claim_files().into_iter().filter(is_free).take(AT_ONCE) {
-            let Ok(claim) = self.claim(id) else { continue };
-            if claim.load_record().is_ok_and(|record| has_settled(&record)) {
-                claim.settle(self);
+        let mut claims = self.claim_files();
+        let first = random_below(claims.len());
+        claims.rotate_left(first);
+        for id in claims.into_iter().filter(is_free).take(AT_ONCE) {
+            match self.claim(id) {
+                Ok(claim) if claim.load_record().is_ok_and(|record| has_settled(&record)) => claim.settle(self),
+                Err(StoreError::NoSuchJob) => self.forget_claim(id),
+                Ok(_) | Err(_) => {}
             }
         }
         let path = self.layout.ended();
@@ -87,7 +111,9 @@ impl Store {
         if let Ok(random) = random() {
             let staged = self.layout.staged(&format!("ended-{random}"));
             if atomic::create(&staged, lines.as_bytes(), Flush::No).is_ok() {
+                platform::crash_point("sweep.list_staged");
                 atomic::rename(&staged, &path).ok();
+                platform::crash_point("sweep.list");
             }
         }
     }
@@ -143,6 +169,30 @@ mod tests {
         let overview = store.overview().expect("lists");
         assert_eq!(overview.unsettled, [id(3), id(4)]);
         assert_eq!(overview.settled, [id(5), id(1), id(2)]);
+    }
+
+    #[test]
+    fn claims_that_cannot_be_removed_do_not_hide_those_that_can() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open_for_writing(dir.path()).expect("opens");
+        let claim = |number| store.layout.claim(id(number));
+        // Of jobs that are there and never settle.
+        for number in 1..=(2 * AT_ONCE as u64) {
+            platform::make_private_directory(store.layout.job(id(number)).dir()).expect("creates");
+            std::fs::write(claim(number), "").expect("writes");
+        }
+        std::fs::write(claim(1_000), "").expect("writes");
+        std::fs::write(claim(1_001), "").expect("writes");
+        // It is about to become visible.
+        let held = lock::try_exclusive(&claim(1_001)).expect("locks").expect("free");
+        let looks = (0..200).take_while(|_| {
+            store.tidy_ended();
+            claim(1_000).exists()
+        });
+        assert!(looks.count() < 200, "it is never come to");
+        assert!(claim(1_001).exists() && claim(1).exists());
+        drop(held);
+        assert_eq!(store.claims_of_nothing(), [id(1_001)]);
     }
 
     #[test]

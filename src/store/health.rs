@@ -42,8 +42,8 @@ impl Store {
         lock::works(&self.layout().format())
     }
 
-    /// Returns what crashed processes left and nobody uses: in `trash/`, in `staging/` for more than a day, and half
-    /// written files of jobs that nobody supervises.
+    /// Returns what crashed processes left and nobody uses: in `trash/`, in `staging/` for more than a day, half written
+    /// files of jobs that nobody supervises, entries of the dead in the queue, and claims and names of jobs that are gone.
     pub fn strays(&self) -> Vec<PathBuf> {
         let mut strays = entries(&self.layout().trash());
         strays.extend(entries(&self.layout().staging()).into_iter().filter(|path| delete::is_stale(path)));
@@ -57,12 +57,15 @@ impl Store {
         let dead = |entry: &_| !self.entry_counts(entry, &surroundings);
         let queued = self.queue_entries().unwrap_or_default();
         strays.extend(queued.iter().filter(|entry| dead(entry)).map(|entry| self.layout().queue_entry(entry)));
+        strays.extend(self.claims_of_nothing().into_iter().map(|id| self.layout().claim(id)));
+        strays.extend(self.bearers_of_nothing());
         strays
     }
 
     /// Removes the strays, those of a job under its claim. What somebody uses by now stays.
     pub fn remove_strays(&self) {
         self.sweep();
+        self.sweep_hints();
         for id in self.job_ids().unwrap_or_default() {
             if self.half_written(id).is_empty() {
                 continue;
@@ -70,6 +73,7 @@ impl Store {
             if let Ok(claim) = self.claim(id) {
                 for path in self.half_written(id) {
                     atomic::remove_any(&path).ok();
+                    platform::crash_point("sweep.half_written");
                 }
                 claim.release();
             }
@@ -79,6 +83,16 @@ impl Store {
             if !self.entry_counts(&entry, &surroundings) {
                 self.remove_dead_entry(&entry).ok();
             }
+        }
+    }
+
+    /// Removes every claim and every name that leads to no job. Takes as long as there are names.
+    pub fn sweep_hints(&self) {
+        for id in self.claims_of_nothing() {
+            self.forget_claim(id);
+        }
+        for path in self.bearers_of_nothing() {
+            self.forget_gone_bearers(&path);
         }
     }
 

@@ -46,21 +46,23 @@ pub struct Asked {
 /// `NoSuchJob` when the job is gone, or what the system says.
 pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, StoreError> {
     let name = format!("{}-{}", request.verb.name(), random()?);
-    store.layout().job(id).check_directories()?;
-    let staged = store.layout().staged(&name);
-    let place = store.layout().job(id).kill_signals().join(&name);
-    atomic::create(&staged, &format::render(request), Flush::No)?;
+    put(store, id, &name, &name, &format::render(request))?;
+    Ok(name)
+}
+
+/// Moves a file into the inbox of a job that was written under another name in `staging/`.
+fn put(store: &Store, id: JobId, staged: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
+    let paths = store.layout().job(id);
+    paths.check_directories()?;
+    let staged = store.layout().staged(staged);
+    atomic::create(&staged, content, Flush::No)?;
     platform::crash_point("request.staged");
-    match atomic::rename(&staged, &place) {
-        Ok(()) => {
-            platform::crash_point("request.delivered");
-            Ok(name)
-        }
-        Err(error) => {
-            atomic::remove_any(&staged)?;
-            Err(if error.is_not_found() { StoreError::NoSuchJob } else { error })
-        }
+    if let Err(error) = atomic::rename(&staged, &paths.kill_signals().join(name)) {
+        atomic::remove_any(&staged)?;
+        return Err(if error.is_not_found() { StoreError::NoSuchJob } else { error });
     }
+    platform::crash_point("request.delivered");
+    Ok(())
 }
 
 /// Takes a request back that nobody has answered: the job has ended before it was seen.
@@ -75,13 +77,7 @@ pub fn withdraw(store: &Store, id: JobId, name: &str) {
 /// # Errors
 /// `NoSuchJob` when the job is gone, or what the system says.
 pub fn deliver_bare_kill(store: &Store, id: JobId) -> Result<(), StoreError> {
-    store.layout().job(id).check_directories()?;
-    let staged = store.layout().staged(&format!("kill-{}", random()?));
-    atomic::create(&staged, b"", Flush::No)?;
-    atomic::rename(&staged, &store.layout().job(id).kill_signals().join(BARE_KILL)).map_err(|error| {
-        atomic::remove_any(&staged).ok();
-        if error.is_not_found() { StoreError::NoSuchJob } else { error }
-    })
+    put(store, id, &format!("kill-{}", random()?), BARE_KILL, b"")
 }
 
 impl Inbox {

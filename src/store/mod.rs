@@ -207,6 +207,12 @@ fn random() -> Result<String, StoreError> {
     platform::random_hex::<8>().context("get randomness for", Path::new("a temporary name"))
 }
 
+/// Returns some number below a limit, 0 when there is none.
+fn random_below(limit: usize) -> usize {
+    let random = platform::random_hex::<4>().ok().and_then(|hex| u32::from_str_radix(&hex, 16).ok());
+    (random.unwrap_or_default() as usize).checked_rem(limit).unwrap_or_default()
+}
+
 fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     std::path::absolute(path).context("resolve", path)
 }

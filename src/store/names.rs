@@ -6,10 +6,10 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::{Context, StoreError};
-use super::{Flush, Store, Surroundings, atomic, format, lock};
+use super::{Flush, Store, Surroundings, atomic, format, lock, random};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::name::Name;
@@ -77,21 +77,49 @@ impl Store {
     /// Takes a deleted job off the list of a name's bearers. The list is a hint, so failing to do so is harmless.
     pub(super) fn forget_bearer(&self, name: &Name, id: JobId) {
         let Ok(_lock) = lock::exclusive(&self.layout.name_lock()) else { return };
-        let path = self.layout.bearers(name);
-        let left: String =
-            self.listed_bearers(name).iter().filter(|bearer| **bearer != id).map(|id| format!("{id}\n")).collect();
+        self.keep_bearers(&self.layout.bearers(name), |bearer| *bearer != id);
+    }
+
+    /// Returns the lists of bearers that name jobs which are gone.
+    pub(super) fn bearers_of_nothing(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.layout.names()).into_iter().flatten().flatten();
+        let leads_nowhere = |path: &PathBuf| read_bearers(path).iter().any(|id| self.is_gone(*id));
+        entries.map(|entry| entry.path()).filter(leads_nowhere).collect()
+    }
+
+    /// Takes jobs that are gone off a list of bearers.
+    pub(super) fn forget_gone_bearers(&self, path: &Path) {
+        // Whoever begins a job adds it before the job can be seen, and holds this lock until it can.
+        let Ok(_lock) = lock::exclusive(&self.layout.name_lock()) else { return };
+        if read_bearers(path).iter().any(|id| self.is_gone(*id)) {
+            self.keep_bearers(path, |id| !self.is_gone(*id));
+            platform::crash_point("sweep.name");
+        }
+    }
+
+    /// Makes a list anew, under the lock of names. What is staged lies elsewhere: everything in `names/` is a name.
+    fn keep_bearers(&self, path: &Path, is_kept: impl Fn(&JobId) -> bool) {
+        let left: String = read_bearers(path).into_iter().filter(is_kept).map(|id| format!("{id}\n")).collect();
         if left.is_empty() {
-            atomic::remove_any(&path).ok();
-        } else {
-            atomic::replace(&path, left.as_bytes(), Flush::No).ok();
+            atomic::remove_any(path).ok();
+        } else if let Ok(random) = random() {
+            let staged = self.layout.staged(&format!("name-{random}"));
+            if atomic::create(&staged, left.as_bytes(), Flush::No).is_ok() {
+                platform::crash_point("name.staged");
+                atomic::rename(&staged, path).ok();
+            }
         }
     }
 
     fn listed_bearers(&self, name: &Name) -> Vec<JobId> {
-        let content = format::read_bounded(&self.layout.bearers(name), MAX_LIST).unwrap_or_default();
-        let mut ids: Vec<JobId> =
-            String::from_utf8_lossy(&content).lines().filter_map(|line| line.parse().ok()).collect();
-        ids.sort_unstable();
-        ids
+        read_bearers(&self.layout.bearers(name))
     }
+}
+
+/// Reads a list of bearers, in ascending order. What is no id is passed over.
+fn read_bearers(path: &Path) -> Vec<JobId> {
+    let content = format::read_bounded(path, MAX_LIST).unwrap_or_default();
+    let mut ids: Vec<JobId> = String::from_utf8_lossy(&content).lines().filter_map(|line| line.parse().ok()).collect();
+    ids.sort_unstable();
+    ids
 }

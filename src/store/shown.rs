@@ -61,6 +61,7 @@ impl Shown {
         let path = paths.shown();
         let file = platform::open_lock_file(&path, true).context("open", &path)?;
         platform::lock_range(&file, base(attempt), None).context("lock", &path)?;
+        platform::crash_point("shown.locked");
         Ok(Self { file, at: Mutex::new((attempt, [0, 0])) })
     }
 

@@ -20,10 +20,12 @@ impl Store {
     pub fn set_terminal_size(&self, id: JobId, size: &TerminalSize) -> Result<(), StoreError> {
         let staged = self.layout.staged(&format!("terminal-{}", random()?));
         atomic::create(&staged, &format::render(size), Flush::No)?;
+        platform::crash_point("terminal.staged");
         if let Err(error) = atomic::rename(&staged, &self.layout.job(id).terminal()) {
             atomic::remove_any(&staged)?;
             return Err(if error.is_not_found() { StoreError::NoSuchJob } else { error });
         }
+        platform::crash_point("terminal.said");
         self.ring(id);
         Ok(())
     }

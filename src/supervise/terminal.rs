@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::driver::Driver;
 use crate::domain::event::Happening;
-use crate::platform::{Terminal, TerminalInterest};
+use crate::platform::{self, Terminal, TerminalInterest};
 use crate::store::SizeWatch;
 
 /// How long after a typed ^C the end of the leader is taken for its consequence.
@@ -70,6 +70,7 @@ impl JobTerminal {
         };
         // When nobody listens any more, nobody wants to know.
         std::thread::Builder::new().name("terminal".into()).spawn(move || tell.send(carrier.carry()).ok())?;
+        platform::crash_point("terminal.opened");
         Ok(Self { terminal, shared, done, size })
     }
 
@@ -82,6 +83,7 @@ impl JobTerminal {
     pub(super) fn follow_size(&mut self) {
         if let Some(size) = self.size.look() {
             self.terminal.resize(&size).ok();
+            platform::crash_point("terminal.resized");
         }
     }
 
@@ -183,7 +185,10 @@ impl Carrier {
     fn write_log(&mut self) -> io::Result<()> {
         while !self.printed.is_empty() {
             match self.log.write(&self.printed) {
-                Ok(length) => drop(self.printed.drain(..length)),
+                Ok(length) => {
+                    self.printed.drain(..length);
+                    platform::crash_point("terminal.logged");
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -194,6 +199,7 @@ impl Carrier {
     fn take_typed(&mut self, buffer: &mut [u8]) {
         // An error is nothing typed: it does not wait, and whoever types has it open, as we do.
         let Ok(length @ 1..) = self.typed.read(buffer) else { return };
+        platform::crash_point("terminal.typed");
         let typed = &buffer[..length];
         let last = typed[length - 1];
         *self.shared.interrupted.lock().unwrap_or_else(PoisonError::into_inner) = (last == CTRL_C).then(Instant::now);
@@ -211,9 +217,11 @@ impl Carrier {
 impl Driver {
     /// Carries what is left to the log, once everything that printed is dead or given up, and hangs the terminal up.
     pub(super) fn end_terminal(&mut self) {
-        if let Some(Err(error)) = self.terminal.take().map(JobTerminal::end) {
+        let Some(terminal) = self.terminal.take() else { return };
+        if let Err(error) = terminal.end() {
             let message = format!("the end of what the job printed is not in its log: {error}");
             self.journal.tell(&self.claim, Happening::Note { message });
         }
+        platform::crash_point("terminal.ended");
     }
 }

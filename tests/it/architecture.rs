@@ -365,3 +365,23 @@ fn the_scanner_sees_what_it_must() {
     assert_eq!(found, [(1, "store"), (1, "domain"), (5, "platform")]);
     assert!(uses(&source("// crate::store::x\nlet s = other_crate::store::y;")).is_empty());
 }
+
+#[test]
+fn the_page_of_promises_names_tests_that_are_there() {
+    let page = include_str!("../../docs/reliability.md");
+    let promises = page.lines().filter(|line| line.ends_with(".rs` |") || line.ends_with("/` |"));
+    let mut named = BTreeSet::new();
+    for line in promises {
+        let cell = line.trim_end_matches(" |").rsplit(" | ").next().expect("a cell");
+        named.extend(cell.split('`').skip(1).step_by(2));
+    }
+    assert!(named.len() > 10, "{named:?}");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let missing: Vec<_> = named.iter().filter(|name| !tests.join(name).exists()).collect();
+    assert!(missing.is_empty(), "there are no {missing:?}");
+    for name in
+        ["crash/", "who_dies.rs", "storm.rs", "foreign.rs", "storage.rs", "damage.rs", "limits.rs", "hostile.rs"]
+    {
+        assert!(named.contains(name), "'{name}' tests no promise");
+    }
+}

@@ -232,3 +232,21 @@ fn ended_jobs_are_kept_as_long_as_it_says() {
         (env.jobdir(&["jobs", "-q"]).text().lines().count() == 3).then_some(())
     });
 }
+
+#[test]
+fn jobs_that_cannot_be_retired_do_not_stand_before_the_others() {
+    let env = TestEnv::new();
+    env.damage();
+    configure(&env, "[retention]\nolder-than = '1ms'\nkeep = 0\n");
+    env.jobdir(&["run", "--rm", "--", "true"]).assert_code(0);
+    // More than are looked at in one go, all of them unreadable.
+    for id in 2..=310 {
+        std::fs::create_dir(env.job_dir(&id.to_string())).expect("makes");
+    }
+    std::fs::write(env.state().join("ids"), ".".repeat(310)).expect("writes");
+    // The last one of these sweeps, and is in the part that is looked at then, wherever that begins.
+    for _ in 311..=320 {
+        env.jobdir(&["run", "--", "true"]).assert_code(0);
+    }
+    crate::support::eventually("that the last one is retired", || (!env.job_dir("320").exists()).then_some(()));
+}

@@ -108,6 +108,42 @@ fn strays_are_noted_and_removed_but_not_those_of_a_supervised_job() {
 }
 
 #[test]
+fn what_leads_to_no_job_is_removed_and_what_somebody_is_about_to_use_is_not() {
+    for words in [&["doctor", "--fix"][..], &["prune", "--older-than", "1d"]] {
+        let env = TestEnv::new();
+        env.run_helper(&["run", "--name", "kept"], &["exit", "0"]).assert_code(0);
+        env.start(&["--name", "used"], &["block"]);
+        let state = env.state();
+        let (names, locks) = (state.join("names"), state.join("locks"));
+        for (path, content) in [
+            (names.join("gone"), "7\n8\n"),
+            (names.join("kept"), "7\n1\n"),
+            (locks.join("7"), ""),
+            // A job that is about to become visible.
+            (locks.join("9"), ""),
+        ] {
+            std::fs::write(path, content).expect("writes");
+        }
+        let about_to = std::fs::File::open(locks.join("9")).expect("opens");
+        about_to.lock().expect("locks");
+        let (_, found) = finding(&env, &[], "strays");
+        assert!(found["message"].as_str().is_some_and(|text| text.starts_with("3 files")), "{found}");
+        env.jobdir(words).assert_code(0);
+        assert!(!names.join("gone").exists() && !locks.join("7").exists(), "{words:?} leaves what leads nowhere");
+        assert_eq!(std::fs::read_to_string(names.join("kept")).expect("a list"), "1\n");
+        assert_eq!(std::fs::read_to_string(names.join("used")).expect("a list"), "2\n");
+        assert!(locks.join("9").exists() && locks.join("2").exists(), "{words:?} removes a claim that is held");
+        let (_, found) = finding(&env, &[], "strays");
+        assert_eq!(found["severity"], "ok", "{found}");
+        // That lock leads nowhere, too, once nobody holds it.
+        drop(about_to);
+        env.jobdir(words).assert_code(0);
+        assert!(!locks.join("9").exists());
+        env.stop_all();
+    }
+}
+
+#[test]
 fn corrupt_and_foreign_jobs_and_a_clock_that_was_set_back_are_told() {
     let env = TestEnv::new();
     env.damage();

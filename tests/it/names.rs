@@ -89,3 +89,17 @@ fn labels_are_kept_and_chosen_by() {
         env.run_helper(&["run", "-l", bad], &["exit", "0"]).assert_code(125).assert_stdout("");
     }
 }
+
+#[test]
+fn a_name_is_not_lost_when_a_bearer_of_another_one_is_deleted() {
+    let env = TestEnv::new();
+    for _ in 0..2 {
+        env.run_helper(&["run", "--name", "a"], &["exit", "0"]).assert_code(0);
+    }
+    env.start(&["--name", "a.new"], &["block"]);
+    // The list of the other name is made anew.
+    env.jobdir(&["delete", "1"]).assert_code(0);
+    env.run_helper(&["run", "-d", "--name", "a.new"], &["exit", "0"]).assert_code(125).assert_says("job 3");
+    assert_eq!(env.status("a")["id"], "2");
+    env.stop_all();
+}

@@ -181,7 +181,9 @@ pub fn fork_supervisor(connection: OwnedFd, supervise: fn() -> u8) -> io::Result
     let variables = crate::platform::crash::switches();
     let prepared = of_supervisor(&variables, &connection, &null)?;
     fork_and_run(&prepared, || {
-        super::title::forget_environment(&variables);
+        let switches = variables.iter().map(|(name, value)| OsText([name.0.as_slice(), b"=", &value.0].concat()));
+        let title: Vec<OsText> = ["jobdir".into(), "supervise".into()].into_iter().chain(switches).collect();
+        super::title::show(&title, &variables);
         supervise()
     })
 }

@@ -32,6 +32,10 @@ pub fn network_file_system(path: &Path) -> Option<&'static str> {
         (0x0bd0_0bd0, "Lustre"),
         (0x4750_4653, "GPFS"),
         (0x6573_5546, "FUSE"),
+        (0x7375_7245, "Coda"),
+        (0x7461_636f, "OCFS2"),
+        (0x0116_1970, "GFS2"),
+        (0x786f_4256, "a shared folder of VirtualBox"),
     ];
     let facts = path.ancestors().find_map(|path| nix::sys::statfs::statfs(path).ok())?;
     #[expect(clippy::unnecessary_cast, reason = "this number has other widths on other systems")]

@@ -53,7 +53,7 @@ fn find() -> Option<(usize, usize)> {
 
 /// Forgets the environment but for these variables, and so that nobody can read it any more. To be called by a process with
 /// one thread.
-pub(super) fn forget_environment(keep: &[(OsText, OsText)]) {
+fn forget_environment(keep: &[(OsText, OsText)]) {
     let room = *ROOM.get_or_init(find);
     let strings = environment();
     let entry = |(name, value): &(OsText, OsText)| CString::new([name.0.as_slice(), b"=", &value.0].concat()).ok();

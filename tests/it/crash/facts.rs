@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::env::read_json;
+use crate::support::env::{jobdir, read_json};
 use crate::support::invariants::{ENDED, assert_job, assert_private, listing};
 use crate::support::{TestEnv, eventually, eventually_within, is_held, patience, proc};
 
@@ -55,8 +55,8 @@ fn with_cookies() -> Vec<(u32, String)> {
         let mut each = variables.split(|byte| *byte == 0);
         each.find_map(|one| one.strip_prefix(b"JOBDIR_JOB_UID=")).map(|uid| String::from_utf8_lossy(uid).into_owned())
     };
-    let alive = proc::all().into_iter().filter(|stat| !matches!(stat.state, 'Z' | 'X'));
-    alive.filter_map(|stat| Some((stat.pid, cookie_of(stat.pid)?))).collect()
+    let with_cookie = proc::pids().filter_map(|pid| Some((pid, cookie_of(pid)?)));
+    with_cookie.filter(|(pid, _)| proc::is_alive(*pid)).collect()
 }
 
 /// Looks at one job.
@@ -85,15 +85,41 @@ pub(crate) fn all(env: &TestEnv) -> Vec<Facts> {
 pub(crate) fn supervisors(env: &TestEnv) -> Vec<(u32, String)> {
     let root = env.state().to_string_lossy().into_owned();
     let mut found = Vec::new();
-    for stat in proc::all().iter().filter(|stat| !matches!(stat.state, 'Z' | 'X')) {
-        let line = std::fs::read(format!("/proc/{}/cmdline", stat.pid)).unwrap_or_default();
-        let title = String::from_utf8_lossy(line.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
-        let words: Vec<String> = title.split(' ').map(str::to_owned).collect();
-        if words.len() > 3 && words[1] == "supervise" && words[2] == root {
-            found.push((stat.pid, words[3].clone()));
+    for pid in proc::pids() {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let title = String::from_utf8_lossy(&line).replace('\0', " ");
+        let words: Vec<&str> = title.split_whitespace().collect();
+        if words.get(1) != Some(&"supervise") {
+            continue;
+        }
+        match (words.get(2), words.get(3)) {
+            (Some(of), Some(id)) if *of == root && proc::is_alive(pid) => found.push((pid, (*id).to_owned())),
+            (Some(of), _) if of.starts_with('/') => {}
+            // It has been called and does not know yet what for: an armed one is known by the log of points.
+            _ if proc::mentions(pid, &env.root().to_string_lossy()) && proc::is_alive(pid) => {
+                found.push((pid, String::new()));
+            }
+            _ => {}
         }
     }
     found
+}
+
+pub(crate) fn spec(env: &TestEnv, id: &str) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(env.job_dir(id).join("spec.json")).ok()?).ok()
+}
+
+/// Says whether a job whose command is jobdir has begun the job that it is to begin; others have nothing to begin.
+fn has_begun_nested(env: &TestEnv, facts: &Facts) -> bool {
+    let started_at = facts.record["attempts"].as_array().and_then(|attempts| attempts.last()?["started_at"].as_str());
+    let is_nested = |id: &String| {
+        let Some(spec) = spec(env, id) else { return false };
+        spec["parent"] == facts.id.as_str() && spec["created_at"].as_str() >= started_at
+    };
+    let jobdir = jobdir().to_string_lossy();
+    let command = spec(env, &facts.id).map_or(Value::Null, |spec| spec["command"].clone());
+    let nests = command.as_array().is_some_and(|words| words.iter().any(|word| *word == jobdir.as_ref()));
+    !nests || ids(env).iter().any(is_nested)
 }
 
 /// Waits until nothing moves by itself: each supervisor that is left has a job that runs or waits for others.
@@ -105,7 +131,11 @@ pub(crate) fn wait_until_quiet(env: &TestEnv) {
             let Some(facts) = look(env, id, &[]) else { return false };
             let inbox = std::fs::read_dir(env.job_dir(id).join("kill-signals"));
             let waiting = facts.record["waiting_for"][0]["kind"].as_str().is_some_and(|kind| kind != "retry");
-            let rests = facts.recorded() == "running" || (facts.recorded() == "queued" && waiting);
+            let Some(spec) = spec(env, id) else { return false };
+            // That command ends at once, and then the job is deleted.
+            let goes = spec["delete_on_success"] == true;
+            let runs = facts.recorded() == "running" && !goes && has_begun_nested(env, &facts);
+            let rests = runs || (facts.recorded() == "queued" && waiting);
             rests && inbox.is_ok_and(|mut entries| entries.next().is_none())
         };
         let before = supervisors(env);

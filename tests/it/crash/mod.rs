@@ -3,18 +3,21 @@
 //!
 //! A point is `ROLE/NAME`; the names are those of the crash matrix in `docs/protocol.md`. Which points a scene passes is
 //! found out by playing it once with nobody killed. `JOBDIR_TEST_DEEP=1` tries every follow-up after every crash, where the
-//! ordinary run takes turns; `JOBDIR_TEST_ONLY='SCENE ROLE/NAME:NTH'` (the beginning suffices) plays only that.
+//! ordinary run takes turns; `JOBDIR_TEST_ONLY='SCENE ROLE/NAME:NTH'` (the beginning suffices) plays only that. With
+//! `JOBDIR_TEST_SWEEP=FOLDER` what has passed is noted in that folder, and a run that was interrupted goes on from there.
 
 pub(crate) mod facts;
+mod notes;
 mod remains;
 mod scenes;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use notes::Notes;
 use scenes::{SCENES, Scene, Stage};
 
 use crate::support::TestEnv;
@@ -70,6 +73,12 @@ fn crashes(passed: &BTreeMap<String, usize>) -> Vec<Crash> {
     each.map(|(point, nth)| Crash { point: point.clone(), nth }).collect()
 }
 
+/// Returns what somebody said who panicked.
+fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default()
+}
+
 /// Works through a list with several threads. Returns what failed.
 fn in_parallel<T: Sync>(items: &[T], name: impl Fn(&T) -> String + Sync, work: impl Fn(&T) + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
@@ -80,9 +89,7 @@ fn in_parallel<T: Sync>(items: &[T], name: impl Fn(&T) -> String + Sync, work: i
                 while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let what = name(item);
                     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(item))) {
-                        let text = panic.downcast_ref::<String>().cloned();
-                        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                        failures.lock().expect("no panic").push(format!("{what}: {}", text.unwrap_or_default()));
+                        failures.lock().expect("no panic").push(format!("{what}: {}", words_of(&*panic)));
                     }
                 }
             });
@@ -140,8 +147,9 @@ fn follow(env: &TestEnv, next: Next) {
     let Some(id) = ids.last().map(String::as_str).or((next == Next::Again).then_some("")) else { return };
     let before = facts::facts(env, id);
     let was_quiet = before.as_ref().is_none_or(facts::Facts::is_dead);
+    let can_start = facts::spec(env, id).is_none_or(|spec| spec["command"][0] != scenes::NOT_THERE);
     let output = env.jobdir(&next.words(id));
-    let allowed = next.may_exit_with(before.as_ref());
+    let allowed = if can_start || next != Next::Resume { next.may_exit_with(before.as_ref()) } else { &[125, 127] };
     assert!(allowed.contains(&output.code()), "{next:?} after {before:#?}:\n{output}");
     facts::wait_until_quiet(env);
     facts::assert_true(env);
@@ -199,23 +207,6 @@ fn shape(env: &TestEnv) -> String {
     shape + &format!("{counts:?}")
 }
 
-/// The state directories that crashes have left, one of each kind, with nothing alive.
-#[derive(Default)]
-struct Ruins(Mutex<BTreeMap<String, tempfile::TempDir>>);
-
-impl Ruins {
-    fn keep(&self, env: &TestEnv) {
-        let mut kept = self.0.lock().expect("no panic");
-        let shape = shape(env);
-        if !facts::ids(env).is_empty() && !kept.contains_key(&shape) {
-            let dir = tempfile::tempdir().expect("a directory");
-            let copied = std::process::Command::new("cp").arg("-a").arg(env.state()).arg(dir.path()).status();
-            assert!(copied.expect("cp can be run").success());
-            kept.insert(shape, dir);
-        }
-    }
-}
-
 struct Case<'a> {
     scene: &'a Scene,
     crash: Crash,
@@ -240,14 +231,14 @@ impl Case<'_> {
         died.is_some().then_some(stage)
     }
 
-    fn sweep(&self, hit: &Mutex<BTreeSet<String>>, ruins: &Ruins) {
+    fn sweep(&self, notes: &Notes) {
         let Some(stage) = self.play() else { return };
-        hit.lock().expect("no panic").insert(self.crash.point.clone());
+        notes.hit(&self.crash.point);
         let env = &stage.env;
         facts::assert_looking_changes_nothing(env);
         let is_dead = facts::all(env).iter().all(facts::Facts::is_dead) && facts::supervisors(env).is_empty();
-        if is_dead {
-            ruins.keep(env);
+        if is_dead && !facts::ids(env).is_empty() {
+            notes.keep(&shape(env), &env.state());
         }
         // The ordinary run takes turns.
         let turn = Next::ALL[self.number % Next::ALL.len()];
@@ -287,8 +278,7 @@ fn crash_again(state: &Path, next: Next, crash: Option<&Crash>) -> (BTreeMap<Str
 fn whoever_dies_wherever_everything_stays_true() {
     helper();
     let only = std::env::var("JOBDIR_TEST_ONLY").unwrap_or_default();
-    let hit = Mutex::new(BTreeSet::new());
-    let ruins = Ruins::default();
+    let notes = Notes::open();
     // Which points are there?
     let scenes: Vec<&Scene> =
         SCENES.iter().filter(|scene| only.is_empty() || only.split(' ').next() == Some(scene.name)).collect();
@@ -323,41 +313,39 @@ fn whoever_dies_wherever_everything_stays_true() {
         .filter(|case| case.name().starts_with(&only))
         .collect();
     let began = std::time::Instant::now();
-    failures.extend(in_parallel(&cases, Case::name, |case| case.sweep(&hit, &ruins)));
+    failures.extend(in_parallel(&cases, Case::name, |case| {
+        notes.once(&case.name(), || case.sweep(&notes));
+    }));
     let first = began.elapsed();
     // What the crashes have left, and whoever comes next dies, too.
-    let ruins = ruins.0.into_inner().expect("no panic");
+    let ruins = notes.ruins();
     let budget: Mutex<BTreeMap<(Next, Crash), usize>> = Mutex::default();
-    let pairs: Vec<(&String, &tempfile::TempDir, Next)> =
-        ruins.iter().flat_map(|(shape, dir)| Next::KILLED.iter().map(move |next| (shape, dir, *next))).collect();
+    let pairs: Vec<(&String, &PathBuf, Next)> =
+        ruins.iter().flat_map(|(shape, state)| Next::KILLED.iter().map(move |next| (shape, state, *next))).collect();
     let seconds = AtomicUsize::new(0);
+    let second_crashes = |state: &Path, next: Next| {
+        let mut queue = crashes(&crash_again(state, next, None).0);
+        queue.retain(|crash| {
+            let mut budget = budget.lock().expect("no panic");
+            let done = budget.entry((next, crash.clone())).or_default();
+            *done += 1;
+            is_deep() || *done <= SECOND_CRASHES
+        });
+        for crash in queue {
+            seconds.fetch_add(1, Ordering::SeqCst);
+            match catch_unwind(AssertUnwindSafe(|| crash_again(state, next, Some(&crash)).1)) {
+                Ok(Some(point)) => notes.hit(&point),
+                Ok(None) => {}
+                Err(panic) => panic!("killed at {}: {}", crash.switch(), words_of(&*panic)),
+            }
+        }
+    };
     failures.extend(in_parallel(
         &pairs,
         |(shape, _, next)| format!("{next:?} after {shape}"),
-        |(_, dir, next)| {
-            let state = dir.path().join("state");
-            let mut queue: VecDeque<Crash> = crashes(&crash_again(&state, *next, None).0).into();
-            queue.retain(|crash| {
-                let mut budget = budget.lock().expect("no panic");
-                let done = budget.entry((*next, crash.clone())).or_default();
-                *done += 1;
-                is_deep() || *done <= SECOND_CRASHES
-            });
-            for crash in queue {
-                seconds.fetch_add(1, Ordering::SeqCst);
-                let died = catch_unwind(AssertUnwindSafe(|| crash_again(&state, *next, Some(&crash)).1));
-                match died {
-                    Ok(Some(point)) => drop(hit.lock().expect("no panic").insert(point)),
-                    Ok(None) => {}
-                    Err(panic) => {
-                        let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        panic!("killed at {}: {text}", crash.switch());
-                    }
-                }
-            }
-        },
+        |(shape, state, next)| notes.once(&format!("{next:?} after {shape}"), || second_crashes(state, *next)),
     ));
-    let hit = hit.into_inner().expect("no panic");
+    let hit = notes.all_hit();
     let names: BTreeSet<&str> = hit.iter().filter_map(|point| point.split('/').nth(1)).collect();
     println!(
         "{} crashes in {} scenes in {first:?}; {} kinds of ruins, {} second crashes; {:?} in all; {} points of {} roles",

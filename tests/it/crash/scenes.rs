@@ -1,13 +1,15 @@
 //! What is going on when somebody is killed: every operation of the protocol, short, and with an end of its own or one
 //! that whoever comes next brings about.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use super::facts;
-use crate::support::env::{read_json, with_helper};
+use crate::support::env::{Client, read_json, with_helper};
+use crate::support::terminal::Terminal;
 use crate::support::{Output, TestEnv, eventually_within, is_held, proc};
 
 /// Where a scene plays. What is *armed* may be killed at a point, or only write down which points it passes.
@@ -51,6 +53,13 @@ impl Stage {
         output
     }
 
+    /// Runs jobdir at a terminal, armed.
+    fn armed_at(&self, terminal: &Terminal, words: &[&str]) -> Client {
+        let mut variables = vec![("JOBDIR_TEST_CRASH_LOG", self.log.as_os_str())];
+        variables.extend(self.crash.as_ref().map(|crash| ("JOBDIR_TEST_CRASH", OsStr::new(crash))));
+        terminal.jobdir_with(&self.env, words, &variables)
+    }
+
     fn armed_job(&self, options: &[&str], actions: &[&str]) {
         let options: Vec<&str> = ["run", "-d"].into_iter().chain(options.iter().copied()).collect();
         let words = with_helper(&options, actions);
@@ -91,6 +100,16 @@ impl Stage {
         self.wait_for("a stopped supervisor", || proc::stat(supervisor).is_some_and(|stat| stat.state == 'T'));
     }
 }
+
+/// Writes a file as jobdir would.
+fn private(path: &Path, content: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, content).expect("writes");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("changes");
+}
+
+/// A command that cannot be started.
+pub(super) const NOT_THERE: &str = "/does/not/exist";
 
 const BUSY: &[&str] = &["--name", "n", "--mutex", "m", "--slots", "g=1"];
 
@@ -175,6 +194,32 @@ pub(super) const SCENES: &[Scene] = &[
         },
     },
     Scene {
+        name: "terminal",
+        play: |stage| {
+            let mut terminal = Terminal::new(24, 80);
+            let script = "trap 'echo resized' WINCH; echo ready; read first; while ! read line; do :; done; exit 3";
+            let client = stage.armed_at(&terminal, &["run", "--finally", "true", "--", "sh", "-c", script]);
+            let prints = |text: &str| {
+                let log = std::fs::read_to_string(stage.env.job_dir("1").join("attempts/1/stdout.log"));
+                log.is_ok_and(|log| log.contains(text))
+            };
+            stage.wait_for("its beginning", || prints("ready"));
+            terminal.resize(&stage.env, 30, 100);
+            terminal.press("first\r");
+            stage.wait_for("the other size", || prints("resized"));
+            if stage.env.job_dir("1").exists() {
+                drop(stage.armed(&["send", "1", "second"]));
+            }
+            let claim = stage.env.state().join("locks/1");
+            stage.wait_for("its end", || !is_held(&claim));
+            if stage.is_crashing() {
+                // The job may wait for what somebody who died was to type.
+                client.signal(Signal::SIGKILL);
+            }
+            drop(client.wait());
+        },
+    },
+    Scene {
         name: "trimmed",
         play: |stage| {
             stage.armed_job(&["--log-max", "64K"], &["stdout", "400000", "block"]);
@@ -200,7 +245,7 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "not-found",
         play: |stage| {
-            let words = [&["run", "-d"], BUSY, &["--", "/does/not/exist"]].concat();
+            let words = [&["run", "-d"], BUSY, &["--", NOT_THERE]].concat();
             let output = stage.env.prepare(&words).env("JOBDIR_TEST_CRASH_LOG", &stage.log);
             let output = match &stage.crash {
                 Some(crash) => output.env("JOBDIR_TEST_CRASH", crash),
@@ -312,19 +357,45 @@ pub(super) const SCENES: &[Scene] = &[
         },
     },
     Scene {
+        name: "lost-ids",
+        play: |stage| {
+            stage.env.run_helper(&["run"], &["exit", "0"]).assert_code(0);
+            let ids = std::fs::File::options().write(true).open(stage.env.state().join("ids")).expect("ids");
+            // As if it were from before the job; it is as long again once the scene is over.
+            ids.set_len(0).expect("is cut");
+            stage.armed_job(&[], &["exit", "0"]);
+            if ids.metadata().expect("ids").len() == 0 {
+                ids.set_len(1).expect("is extended");
+            }
+            stage.wait_for_ends();
+        },
+    },
+    Scene {
+        name: "doctor",
+        play: |stage| {
+            stage.env.run_helper(&["run", "--name", "n"], &["exit", "0"]).assert_code(0);
+            let state = stage.env.state();
+            private(&state.join("jobs/1/job.json.new"), "{");
+            private(&state.join("names/gone"), "7\n8\n");
+            private(&state.join("names/n"), "1\n9\n");
+            private(&state.join("locks/7"), "");
+            drop(stage.armed(&["doctor", "--fix"]));
+        },
+    },
+    Scene {
         name: "prune",
         play: |stage| {
             for _ in 0..2 {
                 stage.env.run_helper(&["run", "--name", "n"], &["exit", "0"]).assert_code(0);
             }
             let state = stage.env.state();
-            std::fs::write(state.join("trash/1-left"), "").expect("writes");
-            std::fs::write(state.join("staging/left"), "").expect("writes");
+            private(&state.join("trash/1-left"), "");
+            private(&state.join("staging/left"), "");
+            private(&state.join("names/gone"), "7\n");
+            private(&state.join("locks/7"), "");
             facts::age(&state.join("staging/left"));
-            for name in ["trash/1-left", "staging/left"] {
-                use std::os::unix::fs::PermissionsExt;
-                std::fs::set_permissions(state.join(name), std::fs::Permissions::from_mode(0o600)).expect("changes");
-            }
+            // So long that it is made anew.
+            private(&state.join("ended"), &"1\n2\n".repeat(20_000));
             drop(stage.armed(&["prune"]));
         },
     },

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 pub(crate) use env::{Output, TestEnv};
 pub(crate) use witness::Witness;
 
-/// How long anything may take that takes milliseconds on an idle machine.
+/// How long anything may take that takes milliseconds on an idle machine; in the deep tests, where it may be done ten
+/// thousand times, ten times as long.
 pub(crate) fn patience() -> Duration {
     let scale = std::env::var("TEST_TIME_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1.0);
-    Duration::from_secs(20).mul_f64(scale)
+    Duration::from_secs(if is_deep() { 200 } else { 20 }).mul_f64(scale)
 }
 
 /// Says whether tests shall take the time that they need to look everywhere: `JOBDIR_TEST_DEEP=1`.

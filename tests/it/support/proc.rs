@@ -46,8 +46,13 @@ pub(crate) fn is_same_alive(pid: u32, start_time: u64) -> bool {
 
 /// Returns all processes.
 pub(crate) fn all() -> Vec<Stat> {
-    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    pids.filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?)).collect()
+    pids().filter_map(stat).collect()
+}
+
+/// Returns the numbers of all processes, zombies too.
+pub(crate) fn pids() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Says whether the environment or the command line of a process contains this text.

@@ -1,5 +1,6 @@
 //! A terminal with somebody at it: types keys, reads what appears, changes the size, hangs up.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,9 +70,18 @@ impl Terminal {
     /// Starts jobdir here, as the only thing that this terminal controls.
     #[track_caller]
     pub(crate) fn jobdir(&self, env: &TestEnv, words: &[&str]) -> Client {
+        self.jobdir_with(env, words, &[])
+    }
+
+    /// Starts jobdir here with more variables.
+    #[track_caller]
+    pub(crate) fn jobdir_with(&self, env: &TestEnv, words: &[&str], variables: &[(&str, &OsStr)]) -> Client {
         let jobdir = jobdir().to_string_lossy().into_owned();
         let words: Vec<&str> = ["-c", jobdir.as_str()].into_iter().chain(words.iter().copied()).collect();
-        env.program("setsid", &words).spawn_with(Some(self.end()), self.end(), Some(self.end()))
+        let invocation = variables
+            .iter()
+            .fold(env.program("setsid", &words), |invocation, (name, value)| invocation.env(name, value));
+        invocation.spawn_with(Some(self.end()), self.end(), Some(self.end()))
     }
 
     /// Presses keys.
