@@ -35,6 +35,7 @@ impl Store {
         }
         let removed = atomic::remove_any(&trash);
         platform::crash_point("delete.removed");
+        log::info!("job {id}: removed");
         drop(claim);
         removed
     }

@@ -54,6 +54,7 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
     match atomic::rename(&staged, &place) {
         Ok(()) => {
             platform::crash_point("request.delivered");
+            log::info!("job {id}: request '{name}' delivered, for attempt {}", request.attempt);
             Ok(name)
         }
         Err(error) => {
@@ -67,6 +68,7 @@ pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, St
 pub fn withdraw(store: &Store, id: JobId, name: &str) {
     // When this fails it is answered as too late one day.
     atomic::remove_any(&store.layout().job(id).kill_signals().join(name)).ok();
+    log::info!("job {id}: request '{name}' withdrawn, since nobody has seen it");
     platform::crash_point("request.withdrawn");
 }
 

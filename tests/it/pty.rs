@@ -311,9 +311,13 @@ fn colours_are_for_terminals() {
     env.jobdir(&["run", "--pty", "--", "printf", "\\033[31mred\\033[0m\\n"])
         .assert_code(0)
         .assert_stdout("\x1b[31mred\x1b[0m\r\n");
-    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("red\r\n");
+    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("red\n");
+    // What it overwrote, its terminal showed no more.
+    env.jobdir(&["run", "--pty", "--", "printf", "\\r1 %%\\r2 %%\\nend"]).assert_code(0);
+    env.jobdir(&["logs", "2"]).assert_code(0).assert_stdout("2 %\nend");
+    env.jobdir(&["logs", "-n", "2", "--grep", "^2 %$", "2"]).assert_code(0).assert_stdout("2 %\n");
     env.jobdir(&["run", "--", "printf", "\\033[31mred\\033[0m\\n"]).assert_code(0);
-    env.jobdir(&["logs", "2"]).assert_code(0).assert_stdout("\x1b[31mred\x1b[0m\n");
+    env.jobdir(&["logs", "3"]).assert_code(0).assert_stdout("\x1b[31mred\x1b[0m\n");
     let terminal = Terminal::new(24, 80);
     terminal.jobdir(&env, &["logs", "1"]).wait().assert_code(0);
     terminal.expect("\x1b[31mred");

@@ -130,6 +130,45 @@ fn every_way_out_leaves_the_terminal_clean() {
 }
 
 #[test]
+fn a_panic_leaves_the_terminal_clean_and_can_be_read() {
+    let env = TestEnv::new();
+    let panics = |place: &str, words: &[&str]| {
+        let screen = Terminal::new(24, 80);
+        let modes = screen.modes();
+        screen.spawn(screen.prepare(&env, words).env("JOBDIR_TEST_PANIC", place)).wait().assert_code(101);
+        assert_clean(&screen, &modes);
+        let text = screen.shows("a test has asked for this");
+        assert!(text.lines().any(|line| line.starts_with("thread 'main'")), "{text}");
+    };
+    panics("view", &["jobs", "--watch"]);
+    panics("foreground", &["run", "--", "sleep", "1000"]);
+    // It outlives that.
+    assert_eq!(env.job_state("1"), "running");
+    env.jobdir(&["kill", "--force", "1"]).assert_code(0);
+}
+
+#[test]
+fn sizes_of_every_kind_and_many_of_them() {
+    let env = TestEnv::new();
+    env.run_helper(&["run", "--name", "one"], &["exit", "0"]).assert_code(0);
+    let screen = Terminal::new(24, 80);
+    let modes = screen.modes();
+    let view = open(&env, &screen, &[]);
+    for (rows, columns) in [(1, 1), (5, 20), (300, 100), (1, 300), (100, 1)] {
+        screen.resize(&env, rows, columns);
+        screen.press("?jq/o\u{1b}");
+    }
+    for n in 0..20 {
+        screen.resize(&env, 3 + n, 100 - n);
+    }
+    screen.resize(&env, 24, 80);
+    screen.until("the list", |text| text.contains("1 ended") && text.contains("q leave"));
+    screen.press("q");
+    view.wait().assert_code(0);
+    assert_clean(&screen, &modes);
+}
+
+#[test]
 fn a_window_that_is_closed_ends_it() {
     let env = TestEnv::new();
     for nohup in [false, true] {
