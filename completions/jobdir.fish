@@ -28,7 +28,7 @@ complete -c jobdir -n "__fish_jobdir_needs_command" -l state-dir -d 'Where the j
 complete -c jobdir -n "__fish_jobdir_needs_command" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_needs_command" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_needs_command" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_needs_command" -s V -l version -d 'Print version'
 complete -c jobdir -n "__fish_jobdir_needs_command" -f -a "run" -d 'Start a job'
@@ -105,15 +105,9 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-save-env -d 'Ke
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l pty -d 'Give the job a terminal of its own'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-pty -d 'Give it files instead, in the foreground too'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id and return as soon as the command executes'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s d -l detach -d 'Print the id, and return as soon as it executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l json -d 'Print one JSON document (with --detach or --observe)'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-rm -d 'Not --rm, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-clear-env -d 'Not --clear-env, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l save-env -d 'Not --no-save-env, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-merge-output -d 'Not --merge-output, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-detach -d 'Not --detach, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -l no-json -d 'Not --json, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s C -l cwd -d 'Run in this directory instead of the current one' -r -F
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s e -l env -d 'Set a variable, or pass one on (can be repeated)' -r
@@ -155,15 +149,9 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-save-env -d 
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l merge-output -d 'Keep stdout and stderr in one log, in their true order'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l pty -d 'Give the job a terminal of its own'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-pty -d 'Give it files instead, in the foreground too'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id and return as soon as the command executes'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s d -l detach -d 'Print the id, and return as soon as it executes'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l json -d 'Print one JSON document (with --detach or --observe)'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-kill-survivors -d 'Not --kill-survivors, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-clear-env -d 'Not --clear-env, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l save-env -d 'Not --no-save-env, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-merge-output -d 'Not --merge-output, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-detach -d 'Not --detach, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -l no-json -d 'Not --json, whatever the configuration says'
-complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -186,7 +174,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s r -l reverse -d '
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s w -l watch -d 'Go on, and show what changes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand jobs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -209,7 +197,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s r -l reverse -d 'Tu
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s w -l watch -d 'Go on, and show what changes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -232,7 +220,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s r -l reverse -d 'Tu
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s q -l quiet -d 'Print ids alone, a line each'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s w -l watch -d 'Go on, and show what changes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -s P -l property -d 'Print the value of one field of the JSON document' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
@@ -240,7 +228,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand status" -l color -d 'Use c
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand status" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand status" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s P -l property -d 'Print the value of one field of the JSON document' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
@@ -248,7 +236,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -l color -d 'Use 
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l since -d 'Only what is new since a former answer' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s n -l tail -d 'Only the last lines' -r
@@ -266,13 +254,13 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l stdout -d 'Only s
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l stderr -d 'Only stderr'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l strip-ansi -d 'Without colours and other escape sequences'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l timeout -d 'Stop waiting after this time; the jobs go on' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l for -d 'Wait for this instead of the end' -r
@@ -292,7 +280,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l json -d 'Print on
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l active -d 'Only what is active, orphaned or has survivors'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -l here -d 'Only jobs started in this directory or below it'
-complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -316,7 +304,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l now -d 'Go on to 
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l force -d 'KILL at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l abort -d 'Skip finally steps'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -l no-wait -d 'Return as soon as the request is delivered'
-complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -340,7 +328,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l now -d 'Go on to 
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l force -d 'KILL at once'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l abort -d 'Skip finally steps'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -l no-wait -d 'Return as soon as the request is delivered'
-complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -357,7 +345,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l failed -d 'Only
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -l abort -d 'Skip finally steps when it has to be stopped'
-complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -374,7 +362,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l failed -d 'Only wha
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -l abort -d 'Skip finally steps when it has to be stopped'
-complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -392,7 +380,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l failed -d 'Onl
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l json -d 'Print one JSON document'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -l kill -d 'Make one attempt to kill the processes'
-complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand abandon" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -408,7 +396,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l active -d 'Only
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand signal" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -424,7 +412,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l active -d 'Only 
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l state -d 'Only jobs in this state (can be repeated)' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l name -d 'Only jobs with such a name (can be repeated)' -r
@@ -440,7 +428,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l active -d 'Onl
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l failed -d 'Only what ended badly'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand unpause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
@@ -449,7 +437,7 @@ never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s n -l no-newline -d 'Write no newline after TEXT'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l eof -d 'Let the job see the end of its input afterwards'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l since -d 'Only events of each job after this number' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
@@ -457,8 +445,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l color -d 'Use c
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s f -l follow -d 'Go on until the jobs have ended; without JOB for ever'
-complete -c jobdir -n "__fish_jobdir_using_subcommand events" -l json -d 'Print JSON, which is the default and only format'
-complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l older-than -d 'Only what ended so long ago' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l keep -d 'Keep so many of the newest' -r
@@ -476,7 +463,7 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l failed -d 'Only 
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l here -d 'Only jobs started in this directory or below it'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l dry-run -d 'Say what would go, and remove nothing'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
@@ -484,21 +471,20 @@ always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l fix -d 'Mend what can be mended safely'
 complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand capabilities" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -l json -d 'Print JSON, which is the default and only format'
-complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l profile -d 'Show what this profile makes of it' -r
 complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
@@ -506,13 +492,13 @@ complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l color -d 'Use c
 always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand config" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand config" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand config" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand help" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l state-dir -d 'Where the jobs are [env: JOBDIR_STATE_DIR]' -r -f -a "(__fish_complete_directories)"
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l color -d 'Use colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t''
@@ -520,7 +506,7 @@ always\t''
 never\t''"
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s f -l force -d 'Replace a page that somebody has changed'
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -l json -d 'Print one JSON document'
-complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s v -l verbose -d 'Say where the jobs are, and which defaults are used'
+complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s v -l verbose -d 'Say what is done: where, asked of whom, waited for; -vv more'
 complete -c jobdir -n "__fish_jobdir_using_subcommand skill" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The jobs that a command can be meant for, with state and command; jobdir looks, and writes nothing.

@@ -72,7 +72,7 @@ const ASKED_BY_SHELLS: Verb =
     verb!(complete, "List the jobs that a command can be meant for", aliases: &[], usage: exit_code::USAGE);
 
 /// What `-h` shows of the many options by which jobs are started.
-const OFTEN_USED: &[&str] = &["name", "env", "timeout", "detach", "observe"];
+const OFTEN_USED: &[&str] = &["name", "timeout", "detach", "observe"];
 
 /// What it does not show of the options of other verbs.
 const SELDOM_USED: &[&str] = &[
@@ -93,21 +93,34 @@ const SELDOM_USED: &[&str] = &[
     "strip-ansi",
 ];
 
-/// Makes `-h` fit a screen: options that are often used, and three examples. `--help` has all of it.
+/// The commands that `jobdir -h` leaves to `jobdir --help`.
+const SELDOM_NEEDED: &[&str] =
+    &["abandon", "signal", "send", "events", "doctor", "capabilities", "schema", "config", "skill"];
+
+/// Makes `-h` fit a screen of 24 lines: options that are often used, and three examples. `--help` has all of it.
 fn on_one_screen(command: Command) -> Command {
     let whole = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let starts_jobs = CONFIGURED.contains(&command.get_name());
+    let only_selects = !matches!(command.get_name(), "jobs" | "prune");
+    let has_filters = command.get_arguments().any(is_filter) && only_selects;
     let examples = whole.split("\n\n").next().unwrap_or_default();
     let mut some = examples.lines().take(4).collect::<Vec<_>>().join("\n");
     if starts_jobs {
         some.push_str("\n\n--help tells of all: input and output, stop plans, cleaning up, mutexes, retries");
+    } else if has_filters {
+        some.push_str("\n\n--help tells of filters, too, that choose jobs by their state, name or label");
     }
     let is_shown =
         move |long: &str| if starts_jobs { OFTEN_USED.contains(&long) } else { !SELDOM_USED.contains(&long) };
     command.after_help(some).after_long_help(whole).mut_args(|arg| {
         // The global options are here, too, when a verb is built late; what hides them stays.
-        if arg.get_long().is_some_and(|long| !is_shown(long)) { arg.hide_short_help(true) } else { arg }
+        let hides = arg.get_long().map_or(starts_jobs, |long| !is_shown(long)) || (only_selects && is_filter(&arg));
+        if hides { arg.hide_short_help(true) } else { arg }
     })
+}
+
+fn is_filter(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some("Filters")
 }
 
 const LONG_ABOUT: &str = "\
@@ -140,6 +153,7 @@ fn skeleton() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs commands as jobs that cannot be lost")
         .long_about(LONG_ABOUT)
+        .after_help("'jobdir --help' lists all commands, 'jobdir COMMAND -h' tells of one.")
         .after_long_help(EXAMPLES)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -181,7 +195,12 @@ fn skeleton() -> Command {
                 .action(ArgAction::Count)
                 .help_heading("Global options")
                 .hide_short_help(true)
-                .help("Say where the jobs are, and which defaults are used"),
+                .help("Say what is done: where, asked of whom, waited for; -vv more")
+                .long_help(
+                    "Say on stderr what is done: in which state directory, with which defaults, which supervisor was started, \
+                     what was asked of which, what it answered, what is waited for and what a recovery did. Given twice it \
+                     says still more",
+                ),
         )
 }
 
@@ -190,7 +209,9 @@ fn subcommand(verb: &Verb) -> Command {
 }
 
 fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
-    let verbs = VERBS.iter().map(|verb| subcommand(verb).defer(verb.define));
+    let is_short = arguments.get(1).is_some_and(|only| only == "-h");
+    let hides = |verb: &Verb| is_short && SELDOM_NEEDED.contains(&verb.name);
+    let verbs = VERBS.iter().map(|verb| subcommand(verb).hide(hides(verb)).defer(verb.define));
     let hidden = subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define);
     skeleton().subcommands(verbs).subcommand(hidden).try_get_matches_from(arguments)
 }
@@ -217,9 +238,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     };
     let state_dir = given.get_one::<PathBuf>("state-dir").cloned();
     let mut context = Context::new(state_dir, color, has_json(given)).of(verb.name);
-    if given.get_count("verbose") > 0 {
-        context.talk(&format!("jobdir: state directory '{}'", context.state_dir().display()));
-    }
+    context.set_verbosity(given.get_count("verbose"));
     let done = match with_defaults(verb, given, &arguments, &context) {
         Ok(None) => (verb.run)(given, &context),
         Ok(Some(matches)) => {
@@ -258,11 +277,9 @@ fn with_defaults(
     if layers.is_empty() {
         return Ok(None);
     }
-    if given.get_count("verbose") > 0 {
-        let file = settings.path.as_deref().unwrap_or("config.toml".as_ref()).display();
-        let names: Vec<&str> = layers.iter().map(|section| section.name.as_str()).collect();
-        context.talk(&format!("jobdir: defaults from {} of '{file}'", crate::present::text::escape(&names.join(", "))));
-    }
+    let file = settings.path.as_deref().unwrap_or("config.toml".as_ref()).display();
+    let names: Vec<&str> = layers.iter().map(|section| section.name.as_str()).collect();
+    log::info!("defaults from {} of '{file}'", names.join(", "));
     let defaults = commands::defaults::arguments(settings, &layers, &(verb.define)(subcommand(verb)), given)?;
     let (before, after) = arguments.split_at(after_the_verb(arguments));
     let defaults = defaults.into_iter().map(OsString::from);
@@ -326,6 +343,10 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
         if error.kind() == ErrorKind::UnknownArgument && verb.is_some_and(|verb| verb == "run") {
             let hint =
                 "hint: options before the command are jobdir's, what comes behind it is its own: jobdir run -d ls -la";
+            Context::new(None, ColorChoice::Never, false).talk(hint);
+        }
+        if error.kind() == ErrorKind::MissingRequiredArgument && error.to_string().contains("<JOB>") {
+            let hint = "hint: 'jobdir jobs' lists the jobs; @last is the newest";
             Context::new(None, ColorChoice::Never, false).talk(hint);
         }
     }

@@ -183,9 +183,17 @@ impl Context {
 
     /// Returns how many rows the terminal at stdout has; `None` when nothing can be redrawn there.
     pub fn height(&self) -> Option<usize> {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        (self.stdout_is_terminal() && !is_dumb)
+        (self.stdout_is_terminal() && !is_dumb())
             .then(|| platform::terminal_size().map_or(24, |size| usize::from(size.rows).max(4)))
+    }
+
+    /// Returns how wide a line may be that tells of a long wait: only where a person reads what is said, and where it does
+    /// not get between the lines of a document.
+    pub fn status_columns(json: bool) -> Option<usize> {
+        let disturbs = json && std::io::stdout().is_terminal();
+        // In the last column some terminals begin a new line.
+        (std::io::stderr().is_terminal() && !is_dumb() && !disturbs)
+            .then(|| platform::terminal_size().map_or(79, |size| usize::from(size.columns).saturating_sub(1)))
     }
 
     /// Decides on colour for stdout.
@@ -219,15 +227,60 @@ impl Context {
 
     /// Prints talk, a line. Whatever is quoted in it, from a record say, reaches the terminal without control characters.
     pub fn talk(&self, text: &str) {
-        let text = text.split('\n').map(crate::present::text::escape).collect::<Vec<_>>().join("\n");
-        let mut line = format!("{text}\n");
-        if RawTerminal::is_active() {
-            // The job has the terminal at the moment, and nobody makes line ends of ours whole.
-            line = format!("\r{}", line.replace('\n', "\r\n"));
-        }
-        // Nobody to talk to is no reason to fail.
-        platform::write_all(true, line.as_bytes()).ok();
+        say(text);
     }
+
+    /// From now on what the parts of this program do is told on stderr: with 1 what matters, with 2 everything.
+    pub fn set_verbosity(&self, verbosity: u8) {
+        let level = match verbosity {
+            0 => return,
+            1 => log::LevelFilter::Info,
+            _ => log::LevelFilter::Debug,
+        };
+        if log::set_logger(&Teller).is_ok() {
+            log::set_max_level(level);
+        }
+        let from = match self.origin_of_state_dir {
+            Origin::CommandLine => "--state-dir",
+            Origin::Environment => "JOBDIR_STATE_DIR",
+            Origin::BuiltIn => "the default",
+        };
+        log::info!("state directory '{}', from {from}", self.state_dir.display());
+    }
+}
+
+/// Tells what the parts of this program say of their work.
+struct Teller;
+
+impl log::Log for Teller {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        // Libraries talk, too.
+        metadata.target().starts_with("jobdir")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            say(&format!("jobdir: {}", record.args()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn say(text: &str) {
+    let text = text.split('\n').map(crate::present::text::escape).collect::<Vec<_>>().join("\n");
+    let mut line = format!("{text}\n");
+    if RawTerminal::is_active() {
+        // The job has the terminal at the moment, and nobody makes line ends of ours whole.
+        line = format!("\r{}", line.replace('\n', "\r\n"));
+    }
+    // Nobody to talk to is no reason to fail.
+    platform::write_all(true, line.as_bytes()).ok();
+}
+
+/// Says whether the terminal cannot draw over what it has shown.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 /// The file in the platform's directory for the configuration of users.

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::domain::duration;
+use crate::domain::likeness::meant;
 use crate::domain::retention::Keep;
 use crate::platform;
 
@@ -99,7 +100,7 @@ impl Settings {
 
     fn no_profile(&self, name: &str) -> SettingsError {
         let file = self.path.as_deref().unwrap_or(Path::new("config.toml")).display();
-        let hint = match similar(name, self.profiles.keys().map(String::as_str)) {
+        let hint = match meant(name, self.profiles.keys().map(String::as_str)) {
             _ if !self.found => "there is no such file; write a table [profiles.NAME] into it".to_owned(),
             Some(other) => format!("did you mean '{other}'?"),
             None if self.profiles.is_empty() => "it has none; write a table [profiles.NAME] into it".to_owned(),
@@ -113,17 +114,6 @@ impl Settings {
         let file = self.path.as_deref().unwrap_or(Path::new("config.toml"));
         wrong(file, entry.line, &format!("{} in {}: {what}", entry.key, section.name), hint)
     }
-}
-
-/// Returns the known word that was probably meant.
-pub fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.replace('_', "-").to_lowercase();
-    // One slip for every three letters, two neighbours in the wrong order being one.
-    let rated = known.into_iter().map(|other| (strsim::damerau_levenshtein(&word, other), other));
-    rated
-        .filter(|(slips, other)| *slips <= other.len().div_ceil(3))
-        .min_by_key(|(slips, _)| *slips)
-        .map(|(_, other)| other)
 }
 
 fn wrong(file: &Path, line: usize, what: &str, hint: impl Into<String>) -> SettingsError {
@@ -194,7 +184,7 @@ fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
                 return Err(wrong(file, line, &what, format!("write it as a table: [{known}]")));
             }
             (unknown, _) => {
-                let hint = similar(unknown, ["run", "profiles", "retention"]).map_or_else(
+                let hint = meant(unknown, ["run", "profiles", "retention"]).map_or_else(
                     || "the tables are [run], [profiles.NAME] and [retention]; options of run go into one of the first two".into(),
                     |known| format!("did you mean '{known}'?"),
                 );
@@ -277,7 +267,7 @@ fn keep(settings: &Settings) -> Result<Keep, SettingsError> {
                 keep.last = number.map_err(|_| settings.error(section, entry, "it is no number", "such as 1000"))?;
             }
             unknown => {
-                let known = similar(unknown, ["older-than", "keep"]);
+                let known = meant(unknown, ["older-than", "keep"]);
                 let hint =
                     known.map_or_else(|| "the keys are older-than and keep".into(), |k| format!("did you mean '{k}'?"));
                 return Err(settings.error(section, entry, "there is no such key", hint));

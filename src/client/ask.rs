@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::end::EndWatch;
-use super::launch::{Patience, recover};
+use super::launch::{Patience, recover, tell_events};
 use crate::domain::event::Happening;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
@@ -93,6 +93,7 @@ pub fn kill(
         return recover(store, id, Verb::Kill(options.kill.clone()), before, &patience);
     }
     let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
+    let since = platform::now();
     let ask = |attempt| deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())));
     let mut request = if options.is_asked { None } else { Some(ask(attempt)?) };
     let continued = continue_supervisor(&before);
@@ -120,6 +121,7 @@ pub fn kill(
         let same_run = job.record().is_some_and(|record| record.run_started_with <= attempt);
         if current != attempt && same_run && job.observation.supervised == Some(true) {
             // A retry began meanwhile. What was asked for was meant for the run.
+            log::info!("job {id}: attempt {current} has begun meanwhile and is asked, too");
             attempt = current;
             request = Some(ask(attempt)?);
             continue;
@@ -127,6 +129,7 @@ pub fn kill(
         // A job that is `lost` was found so before it was stopped: the recovery below looks harder.
         if job.state().is_recorded_end() || job.state() == State::Corrupt || (current != attempt && !same_run) {
             super::end::until_released(store, id);
+            tell_events(store, id, since);
             let mut acted_on = options.is_asked;
             if let Some(request) = &request {
                 acted_on |= answer_to(store, id, request)?.is_some_and(|(result, _)| result == "accepted");
@@ -143,6 +146,7 @@ pub fn kill(
         }
         if is_free {
             // The supervisor died under the stop: what it left is stopped from outside.
+            log::info!("job {id}: its supervisor died under the stop");
             return recover(store, id, Verb::Kill(options.kill.clone()), job, &patience);
         }
         let stop = job.record().and_then(|record| record.stop.as_ref());
@@ -186,6 +190,7 @@ fn continue_supervisor(job: &Job) -> bool {
     });
     let continued = suspended.is_some_and(|identity| platform::signal_identity(identity, Signal::CONT).is_ok());
     if continued {
+        log::info!("job {}: its supervisor was suspended, and was continued", job.id);
         platform::crash_point("kill.continued");
     }
     continued
@@ -239,6 +244,7 @@ pub fn request(
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some((result, message)) = answer_to(store, job.id, &name)? {
+            log::info!("job {}: '{name}' was answered: {result}", job.id);
             return Ok(match result.as_str() {
                 "accepted" => Answer::Accepted,
                 "no_change" => Answer::NoChange,
@@ -285,6 +291,7 @@ pub fn abandon(
         }
         // It is suspended or stuck. Its end frees the claim; what it supervised is not touched by it.
         if let Some(supervisor) = load()?.record().and_then(|record| record.supervisor) {
+            log::info!("job {id}: supervisor {} has not answered and is killed", supervisor.pid);
             platform::signal_identity(supervisor, Signal::KILL).ok();
         }
         platform::crash_point("abandon.supervisor_killed");

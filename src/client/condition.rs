@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 use super::end::{EndWatch, Woken};
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
+use crate::domain::likeness::meant;
 use crate::domain::state::State;
 use crate::platform::{Wake, WakeQueue};
 use crate::store::{Log, Store, StoreError, Surroundings, Watch};
@@ -45,10 +46,27 @@ impl std::str::FromStr for Condition {
                     .map(|regex| Self::Output(Box::new(regex)))
                     .map_err(|error| format!("'{pattern}' is not a regular expression: {error}")),
                 None => text.parse().map(Self::State).map_err(|_| {
-                    let states: Vec<_> = State::ALL.iter().map(|s| s.as_str()).collect();
-                    format!("'{text}' is none of ready, paused, deleted, output=REGEX, {}", states.join(", "))
+                    let states = State::ALL.iter().map(|state| state.as_str());
+                    let known: Vec<&str> =
+                        ["ready", "paused", "deleted", "output=REGEX"].into_iter().chain(states).collect();
+                    match meant(text, known.iter().copied()) {
+                        Some(guess) => format!("'{text}' is no condition; did you mean '{guess}'?"),
+                        None => format!("'{text}' is none of {}", known.join(", ")),
+                    }
                 }),
             },
+        }
+    }
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::State(state) => f.write_str(state.as_str()),
+            Self::Ready => f.write_str("ready"),
+            Self::Paused => f.write_str("paused"),
+            Self::Deleted => f.write_str("deleted"),
+            Self::Output(regex) => write!(f, "output={regex}"),
         }
     }
 }

@@ -23,12 +23,14 @@ pub struct EndWatch {
 impl EndWatch {
     /// Starts waiting, in a thread of its own that ends with the wait or with the process.
     pub fn new(store: &Store, id: JobId, waker: Waker) -> Self {
+        log::info!("job {id}: its claim is waited for, which its supervisor holds to the end");
         let is_free = Arc::new(AtomicBool::new(false));
         let (store, flag) = (store.clone(), is_free.clone());
         std::thread::spawn(move || {
             // Where locks cannot be waited for, the caller's own slow look must do.
-            if store.wait_until_unclaimed(id).is_ok() {
-                flag.store(true, Ordering::SeqCst);
+            match store.wait_until_unclaimed(id) {
+                Ok(()) => flag.store(true, Ordering::SeqCst),
+                Err(error) => log::info!("job {id}: its claim cannot be waited for: {error}"),
             }
             waker.wake();
         });
@@ -95,6 +97,8 @@ pub fn wait_for_ends(
             if has_ended || one.job.as_ref().is_some_and(|job| job.state() == State::Orphaned) {
                 one.job = store.load(one.id, &surroundings).ok();
                 one.watch = None;
+                let state = one.job.as_ref().map_or("deleted", |job| job.state().as_str());
+                log::debug!("job {}: looked at: {state}", one.id);
             }
             let Some(job) = &one.job else {
                 ended += 1;

@@ -128,6 +128,9 @@ impl Foreground<'_> {
                     Err(error) => return Err(error),
                 }
             }
+            if typing.is_some() {
+                platform::panic_point("foreground");
+            }
             if over || !next.is_empty() {
                 pump.finish();
             } else {

@@ -6,9 +6,12 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::ask::KillResult;
 use super::pump::Limited;
 use super::supervisor::order;
+use crate::domain::identity::ProcessIdentity;
 use crate::domain::job::Job;
 use crate::domain::job_id::JobId;
 use crate::domain::notice::{Notice, Refusal, STAGED, Task};
@@ -186,6 +189,7 @@ pub fn relaunch(store: &Store, resuming: Resuming) -> Result<Launched, LaunchErr
 
 /// Waits until the command executes, or the supervisor says why not.
 fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> Result<Launched, LaunchError> {
+    log::info!("job {id}: a supervisor was started, and has taken attempt {attempt}");
     let notice = match receive(&mut connection, id) {
         // The supervisor died, perhaps after it let the command execute and before it could say so.
         Err(error) => {
@@ -210,6 +214,8 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
         }
         Ok(notice) => notice,
     };
+    log::info!("job {id}: its supervisor says {notice:?}");
+    tell_processes(store, id);
     match notice {
         Notice::Running { attempt } => {
             Ok(Launched { id, attempt, queued: false, is_lost: false, connection, limited: None, pty: false })
@@ -232,6 +238,29 @@ fn begun(store: &Store, id: JobId, attempt: u32, mut connection: Connection) -> 
             Err(LaunchError::Supervisor { id, message })
         }
         other @ Notice::Published { .. } => Err(unexpected(id, &other)),
+    }
+}
+
+/// Tells what has happened to a job since then, to whoever wants to know what is done.
+pub(super) fn tell_events(store: &Store, id: JobId, since: DateTime<Utc>) {
+    if log::log_enabled!(log::Level::Info) {
+        let events = store.events(id, 0).unwrap_or_default();
+        for event in events.iter().filter(|event| event.time >= since) {
+            let what = serde_json::to_string(&event.what).unwrap_or_default();
+            log::info!("job {id}: event {} of attempt {}: {what}", event.seq, event.attempt);
+        }
+    }
+}
+
+/// Tells which processes a job has, to whoever wants to know what is done.
+fn tell_processes(store: &Store, id: JobId) {
+    if log::log_enabled!(log::Level::Info)
+        && let Ok(job) = store.load(id, &Surroundings::new())
+    {
+        let pid = |identity: Option<ProcessIdentity>| identity.map_or("none".into(), |one| one.pid.to_string());
+        let (supervisor, leader) =
+            (job.record().and_then(|record| record.supervisor), job.attempt().and_then(|a| a.leader));
+        log::info!("job {id}: it is {}; supervisor {}, command {}", job.state(), pid(supervisor), pid(leader));
     }
 }
 
@@ -301,12 +330,14 @@ pub(super) fn recover(
     before: Job,
     patience: &Patience<'_>,
 ) -> Result<(KillResult, Job, bool), StoreError> {
+    let began = platform::now();
     let had_processes = !before.observation.survivors.is_empty();
     let had_ended = before.state().is_recorded_end();
     let broken =
         |source| StoreError::Io { action: "start a supervisor for", path: store.layout().root().into(), source };
     let mut connection = order(store, id, false, Task::Recover { verb }).map_err(broken)?;
     platform::crash_point("recover.ordered");
+    log::info!("job {id}: it is {} and nobody supervises it; a supervisor was started to recover it", before.state());
     loop {
         let left = patience.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let line = match connection.receive(Some(left.map_or(LOOK, |left| left.min(LOOK)))) {
@@ -322,6 +353,7 @@ pub(super) fn recover(
                 if left.is_some_and(|left| left.is_zero()) || is_signalled() {
                     return Ok((KillResult::Requested, job, false));
                 }
+                platform::meanwhile();
                 continue;
             }
             line => line.map_err(broken)?,
@@ -336,6 +368,8 @@ pub(super) fn recover(
         }
     }
     let job = store.load(id, &Surroundings::new())?;
+    log::info!("job {id}: recovered: it is {}, {} of its processes live", job.state(), job.observation.survivors.len());
+    tell_events(store, id, began);
     let result = match (had_ended, had_processes) {
         _ if job.has_survivors() || job.state() == State::Orphaned => KillResult::NotStopped,
         (true, _) => KillResult::SurvivorsStopped,

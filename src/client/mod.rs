@@ -29,7 +29,7 @@ pub use end::{EndWatch, Woken, wait_for_ends};
 pub use filter::{Filter, NameGlob};
 pub use follow::{FollowEnd, Following};
 pub use foreground::{Foreground, ForegroundEnd, Leave, Told, copy_typed};
-pub use grep::{Grep, MOST_CONTEXT};
+pub use grep::{Cleaning, Grep, MOST_CONTEXT};
 pub use launch::{LaunchError, Launched, Launching, Resuming, launch, relaunch};
 pub use list::{Change, LiveList};
 pub use processes::processes;

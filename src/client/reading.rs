@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use super::grep::{Filter, Grep};
+use super::grep::{Cleaning, Filter, Grep};
 use crate::store::Log;
 
 /// How much is read at once.
@@ -26,8 +26,8 @@ pub struct Wanted {
     pub max_bytes: Option<u64>,
     /// Only these lines.
     pub grep: Option<Grep>,
-    /// Without escape sequences.
-    pub strip_ansi: bool,
+    /// How it is made readable.
+    pub cleaning: Cleaning,
 }
 
 /// A part of a stream.
@@ -74,6 +74,7 @@ pub(super) struct Reading {
     /// A line whose end has not been read.
     partial: Vec<u8>,
     gaps: Vec<Range<u64>>,
+    has_shown: bool,
     is_over: bool,
     /// What was read last, and how much of it is to be shown as it is. Made once: a new one for each reading costs more than
     /// the reading.
@@ -99,9 +100,10 @@ impl Reading {
             until: wanted.until,
             lines_left: wanted.head,
             bytes_left,
-            filter: Filter::new(wanted.grep.as_ref(), wanted.strip_ansi),
+            filter: Filter::new(wanted.grep.as_ref(), wanted.cleaning),
             partial: Vec::new(),
             gaps: Vec::new(),
+            has_shown: false,
             is_over: wanted.head == Some(0),
             buffer: Vec::new(),
             raw: 0,
@@ -139,6 +141,9 @@ impl Reading {
             self.gaps.push(self.at..start);
             // The two sides of a gap are no line.
             self.take_partial();
+            if self.is_over {
+                return Ok(!self.chosen.is_empty());
+            }
         }
         if let Some(until) = self.until {
             n = n.min(usize::try_from(until.saturating_sub(start)).unwrap_or(usize::MAX));
@@ -216,15 +221,23 @@ impl Reading {
             return;
         }
         let before = self.chosen.len();
-        if lines.take(&self.partial, &mut self.chosen)
-            && let Some(left) = &mut self.lines_left
-        {
+        let is_wanted = lines.take(&self.partial, &mut self.chosen);
+        let more = (self.chosen.len() - before) as u64;
+        if lines.keeps_all() && self.has_shown && self.bytes_left.is_some_and(|left| more > left) {
+            // It comes whole the next time, from where we have read up to.
+            self.chosen.truncate(before);
+            self.at -= self.partial.len() as u64;
+            self.partial.clear();
+            self.is_over = true;
+            return;
+        }
+        self.has_shown = true;
+        if let (true, Some(left)) = (is_wanted, &mut self.lines_left) {
             *left -= 1;
         }
         self.partial.clear();
         self.is_over = self.lines_left == Some(0) && lines.after == 0;
         if let Some(left) = &mut self.bytes_left {
-            let more = (self.chosen.len() - before) as u64;
             if more > *left {
                 self.chosen.truncate(before + usize::try_from(*left).unwrap_or(0));
             }
@@ -248,7 +261,7 @@ fn tail_start(log: &Log, wanted: &Wanted, lines: u64, end: u64) -> io::Result<u6
     let mut around = 0;
     while let Some((at, line)) = unread.next_line()? {
         let counts = match &wanted.grep {
-            Some(grep) if missing > 0 => grep.matches(&line, wanted.strip_ansi),
+            Some(grep) if missing > 0 => grep.matches(&line, wanted.cleaning),
             Some(_) => false,
             None => true,
         };
@@ -299,7 +312,7 @@ pub fn read_piece(log: Log, wanted: &Wanted, has_ended: bool) -> io::Result<Piec
         piece.gaps.remove(0);
     }
     // Offsets and bytes run in step only while nothing is taken out.
-    if wanted.grep.is_none() && !wanted.strip_ansi {
+    if wanted.grep.is_none() && wanted.cleaning == Cleaning::default() {
         if was_cut {
             let rest = piece.bytes.iter().take(3).take_while(|byte| is_continuation(**byte)).count();
             piece.bytes.drain(..rest);
@@ -409,7 +422,26 @@ mod tests {
 
     #[test]
     fn escape_sequences_are_taken_out() {
-        let wanted = Wanted { strip_ansi: true, ..Wanted::default() };
+        let cleaning = Cleaning { strip_ansi: true, returns: false };
+        let wanted = Wanted { cleaning, ..Wanted::default() };
         assert_eq!(piece(b"\x1b[1;31mred\x1b[0m \x1b]0;title\x07x\n", &wanted).0, "red x\n");
+    }
+
+    #[test]
+    fn a_terminal_is_read_in_parts_without_a_loss() {
+        let log = b"one\r\n\r1 %\r\x1b[K99 %\r\nthree is longer\r\nend";
+        let cleaning = Cleaning { strip_ansi: true, returns: true };
+        for max in [5, 6, 9, 40] {
+            let (mut text, mut from) = (String::new(), 0);
+            while from < log.len() as u64 {
+                let part = piece(log, &Wanted { from, max_bytes: Some(max), cleaning, ..Wanted::default() });
+                assert!(part.2 > from && part.0.len() as u64 <= max, "{max}: {part:?}");
+                text.push_str(&part.0);
+                from = part.2;
+            }
+            // A line that is longer than what is taken at once is cut.
+            let whole = if max < 16 { &"three is longer\n"[..max as usize] } else { "three is longer\n" };
+            assert_eq!(text, format!("one\n99 %\n{whole}end"), "{max}");
+        }
     }
 }

@@ -35,7 +35,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     act_on_each(
         &args.target,
-        "abandon",
+        None,
         context,
         |job| job.state().is_active(),
         |_, _, _| {},

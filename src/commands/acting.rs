@@ -1,9 +1,12 @@
 //! What verbs that act on several jobs have in common: choosing them, and telling what was done to each.
 
+use std::time::Instant;
+
 use clap::Args;
 
 use super::filters::FilterArgs;
 use super::shared::{choose, choose_by_filter};
+use super::waiting::Awaited;
 use crate::client::{Answer, Unresolved, request};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -11,7 +14,7 @@ use crate::domain::job_id::JobId;
 use crate::domain::request::Verb;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::platform::WakeQueue;
+use crate::platform::{self, WakeQueue};
 use crate::present::json::{self, JobDocument, ResultDocument, ResultsDocument};
 use crate::store::{Store, StoreError, Surroundings};
 
@@ -63,15 +66,17 @@ impl Deed {
     }
 }
 
-/// Acts on each job that was chosen, and tells what was done. `applies` narrows what `--all` and the filters admit.
+/// Acts on each job that was chosen, until `deadline` if there is one, and tells what was done. `applies` narrows what
+/// `--all` and the filters admit.
 pub(super) fn act_on_each(
     target: &TargetArgs,
-    verb: &str,
+    deadline: Option<Instant>,
     context: &Context,
     applies: impl Fn(&Job) -> bool,
     before: impl FnOnce(&Store, &WakeQueue, &[JobId]),
     mut act: impl FnMut(&Store, &WakeQueue, JobId) -> Result<Deed, StoreError>,
 ) -> Result<u8, CommandError> {
+    let verb = context.verb();
     let store = context.reading()?;
     let chosen = if target.jobs.is_empty() {
         let surroundings = Surroundings::new();
@@ -93,7 +98,13 @@ pub(super) fn act_on_each(
     let mut deeds: Vec<(String, Deed)> =
         chosen.unresolved.iter().map(|unresolved| (unresolved.given.clone(), missing(unresolved, context))).collect();
     before(&store, &queue, &chosen.ids);
+    let mut awaited = Awaited::end(context, &chosen.ids, deadline);
+    if verb == "delete" {
+        awaited.goes_on = |_| true;
+    }
+    let waiting = awaited.tell(context, &store);
     for id in chosen.ids {
+        platform::meanwhile();
         let deed = match act(&store, &queue, id) {
             Ok(deed) => deed,
             Err(StoreError::NoSuchJob) => not_found(format!("job {id} was deleted meanwhile")),
@@ -111,6 +122,7 @@ pub(super) fn act_on_each(
         };
         deeds.push((id.to_string(), deed));
     }
+    drop(waiting);
     for (_, deed) in &deeds {
         if deed.result == "not_found" {
             code = exit_code::NO_SUCH_JOB;
@@ -162,7 +174,7 @@ pub(super) fn ask_each(
 ) -> Result<u8, CommandError> {
     act_on_each(
         target,
-        verb.name(),
+        None,
         context,
         |job| job.state().is_active(),
         |_, _, _| {},

@@ -8,8 +8,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Id};
 
+use crate::domain::likeness::meant;
 use crate::error::CommandError;
-use crate::settings::{Entry, Section, Settings, Value, similar};
+use crate::settings::{Entry, Section, Settings, Value};
 
 /// Options that mean something only beside one of others; as defaults they wait until one of these is given.
 const BESIDE: &[(&str, &[&str])] =
@@ -147,7 +148,7 @@ pub(super) fn check(settings: &Settings, options: &Command) -> Result<(), Comman
         for entry in &section.entries {
             let Some(arg) = find(options, &entry.key) else {
                 let longs = options.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(Arg::get_long);
-                let hint = similar(&entry.key, longs).map_or_else(
+                let hint = meant(&entry.key, longs).map_or_else(
                     || "the keys are the long options of 'jobdir run', see 'jobdir run --help'".to_owned(),
                     |long| format!("did you mean '{long}'?"),
                 );

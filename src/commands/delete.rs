@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let code = act_on_each(
         &args.target,
-        "delete",
+        None,
         context,
         |_| true,
         |_, _, _| {},

@@ -103,7 +103,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             }
         }
     };
-    act_on_each(&args.target, "kill", context, Job::is_stoppable, ask_all, |store, queue, id| {
+    act_on_each(&args.target, options.deadline, context, Job::is_stoppable, ask_all, |store, queue, id| {
         let before = store.load(id, &Surroundings::new())?;
         let was_paused = before.record().is_some_and(|record| record.paused);
         let progress = progress(&before);

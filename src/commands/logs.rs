@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 
 use super::shared::{choose_one, dropped_notice};
 use super::streams::{DOCUMENT_MAX, read_part, read_stream};
-use crate::client::{FollowEnd, Following, Grep, MOST_CONTEXT, Sink, Wanted};
+use crate::client::{Cleaning, FollowEnd, Following, Grep, MOST_CONTEXT, Sink, Wanted};
 use crate::context::Context;
 use crate::domain::cursor::Cursor;
 use crate::domain::duration::parse_size;
@@ -77,9 +77,14 @@ pub struct Args {
     attempt: Option<u32>,
     /// Without colours and other escape sequences
     ///
-    /// The default for a job with a terminal of its own (--pty), unless stdout is a terminal.
+    /// The default for a job with a terminal of its own (--pty), unless stdout is a terminal. Lines that a terminal has
+    /// written end plainly then, and of those that were written over and over again, as progress bars are, only what
+    /// came last is shown. The bytes themselves: 'jobdir status -P output.stdout_path JOB' names the file.
     #[arg(long)]
     strip_ansi: bool,
+    /// Whether a terminal has written it.
+    #[arg(skip)]
+    is_of_terminal: bool,
     /// Print one JSON document
     ///
     /// For each stream it has the text, where in the stream it begins and ends, how long that is, and how much of it was
@@ -119,6 +124,7 @@ pub fn run(mut args: Args, context: &Context) -> Result<u8, CommandError> {
     // What is meant for a terminal is of no use elsewhere.
     let pty = job.record().is_some_and(|record| record.attempts.iter().any(|one| one.number == attempt && one.pty));
     args.strip_ansi |= pty && !context.stdout_is_terminal();
+    args.is_of_terminal = pty;
     if args.json {
         document(&args, context, &store, &job, attempt)
     } else {
@@ -141,7 +147,7 @@ impl Args {
             tail: self.tail,
             max_bytes: self.max_bytes,
             grep: self.grep.clone().map(|regex| Grep { regex, context }),
-            strip_ansi: self.strip_ansi,
+            cleaning: Cleaning { strip_ansi: self.strip_ansi, returns: self.is_of_terminal && self.strip_ansi },
         }
     }
 

@@ -1,8 +1,7 @@
 //! The subcommands, a file each: an `Args` whose doc comments are the help, and a `run` that returns the exit code.
 //!
-//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `defaults`, `observing`, `options`,
-//! `staying` and `streams`, in
-//! `client`, `store` or `present`.
+//! Command files do not import each other; what several need is in `shared`, `filters`, `acting`, `defaults`, `observing`,
+//! `options`, `staying`, `streams` and `waiting`, in `client`, `store` or `present`.
 
 pub mod abandon;
 pub mod acting;
@@ -37,6 +36,7 @@ pub mod streams;
 pub mod terminal;
 pub mod unpause;
 pub mod wait;
+pub mod waiting;
 
 /// The names of all subcommands for people, in the order in which help shows them; `cli` is checked against it.
 pub const NAMES: &[&str] = &[

@@ -1,5 +1,7 @@
 //! `jobdir prune`: remove ended jobs.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -7,11 +9,13 @@ use clap::Args as ClapArgs;
 
 use super::filters::FilterArgs;
 use super::shared::parse_duration;
+use super::waiting::count;
 use crate::context::Context;
 use crate::domain::retention::{Retention, is_removable};
 use crate::domain::state::State;
 use crate::error::CommandError;
 use crate::exit_code;
+use crate::platform;
 use crate::present::json::{self, PruneDocument};
 use crate::present::text;
 use crate::store::StoreError;
@@ -60,7 +64,12 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     let before = args.older_than.map(|age| context.now() - TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX));
     let retention = Retention { ended_before: before, keep: args.keep };
     let (mut removed, mut bytes, mut code) = (Vec::new(), 0, exit_code::DONE);
-    for job in retention.choose(jobs.iter()) {
+    let chosen = retention.choose(jobs.iter());
+    let done = Rc::new(Cell::new(0));
+    let waiting = count(context, done.clone(), chosen.len());
+    for job in chosen {
+        platform::meanwhile();
+        done.set(done.get() + 1);
         let freed = if args.dry_run { Ok(store.size_of(job.id)) } else { store.delete_ended(job) };
         match freed {
             Ok(freed) => {
@@ -75,6 +84,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             }
         }
     }
+    drop(waiting);
     if !args.dry_run {
         store.sweep();
         store.sweep_hints();

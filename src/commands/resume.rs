@@ -10,6 +10,7 @@ use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::{choose_one, parse_duration};
 use super::staying::{leave, open_typed, stay};
+use super::waiting::Awaited;
 use crate::client::{self, Limited, Resuming, copy_typed, relaunch};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -45,7 +46,7 @@ pub struct Args {
     #[command(flatten)]
     options: JobArgs,
 
-    /// Print the id and return as soon as the command executes
+    /// Print the id, and return as soon as it executes
     #[arg(short, long, help_heading = "Watching")]
     detach: bool,
     /// Hand back after this time with the job going on
@@ -81,7 +82,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let id = choose_one(&store, &args.job, context)?;
     let store = context.writing()?;
     let queue = context.queue().map_err(anyhow::Error::from)?;
-    let job = settle(args, id, &store)?;
+    let job = settle(args, id, context, &store)?;
     let own = store.load_spec(id)?;
     let mut spec = own.clone();
     spec.command = command(&own, &args.args, &job)?;
@@ -122,7 +123,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
 }
 
 /// Makes sure that nothing of an earlier attempt lives and that its finally steps have run.
-fn settle(args: &Args, id: JobId, store: &Store) -> Result<Job, CommandError> {
+fn settle(args: &Args, id: JobId, context: &Context, store: &Store) -> Result<Job, CommandError> {
     let job = store.load(id, &Surroundings::new())?;
     let state = job.state();
     if state == State::Corrupt {
@@ -144,6 +145,7 @@ fn settle(args: &Args, id: JobId, store: &Store) -> Result<Job, CommandError> {
         .is_some_and(|finally| matches!(finally.state, FinallyState::Pending | FinallyState::Running));
     if state == State::Lost || job.has_survivors() || pending {
         // Under the claim, by a supervisor of its own: stops what is left, runs what is pending, records an outcome.
+        let _waiting = Awaited::end(context, &[id], None).tell(context, store);
         let job = client::settle(store, id, Kill { reason: Some(Reason::Kill), ..Kill::default() })?;
         if job.has_survivors() || !job.state().is_recorded_end() {
             return Err(CommandError::new("not_stopped", format!("job {id}: what is left of it could not be stopped"))

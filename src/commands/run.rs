@@ -12,6 +12,7 @@ use super::observing::Looking;
 use super::options::JobArgs;
 use super::shared::parse_duration;
 use super::staying::{detach, join, leave, look, open_typed, stay};
+use super::waiting::Awaited;
 use crate::client::{KillOptions, LaunchError, Launched, Launching, Limited, copy_typed, kill, launch};
 use crate::context::Context;
 use crate::domain::job_id::JobId;
@@ -28,8 +29,9 @@ use crate::store::{Store, StoreError, Surroundings};
 /// Start a job
 ///
 /// Runs COMMAND under a supervisor of its own. In the foreground its output is shown as it comes and its exit code
-/// becomes that of jobdir, but the job does not depend on this process: if the terminal closes or jobdir is killed,
-/// the job goes on, and 'jobdir jobs' still tells the truth about it.
+/// becomes that of jobdir, but the job does not depend on this process: if jobdir is killed, the job goes on, and
+/// 'jobdir jobs' still tells the truth about it. INT, TERM and HUP, which comes when the terminal closes, ask the job to end,
+/// as they would end the command itself; --detach, ctrl-p ctrl-q at its terminal and nohup let it go on.
 #[derive(Debug, ClapArgs)]
 #[command(override_usage = "jobdir run [OPTIONS] [--] COMMAND [ARG]...")]
 #[command(after_help = "\
@@ -77,7 +79,7 @@ pub struct Args {
     #[command(flatten)]
     job: JobArgs,
 
-    /// Print the id and return as soon as the command executes
+    /// Print the id, and return as soon as it executes
     ///
     /// When it cannot be started nothing is printed on stdout, and the message on stderr names the id.
     #[arg(short, long, help_heading = "Watching")]
@@ -230,6 +232,7 @@ fn meet(
                 kill: Kill { reason: Some(Reason::Replaced), ..Kill::default() },
                 ..KillOptions::default()
             };
+            let _waiting = Awaited::end(context, &[bearer], None).tell(context, store);
             match kill(store, queue, bearer, &options) {
                 Ok((_, job, _)) if job.bears_its_name() => {
                     let message = format!("job {bearer} bears this name and could not be stopped");

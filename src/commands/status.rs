@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::shared::choose;
 use super::streams::read_stream;
-use crate::client::{Sink, Wanted, chain, processes};
+use crate::client::{Cleaning, Sink, Wanted, chain, processes};
 use crate::context::Context;
 use crate::domain::job::Job;
 use crate::error::CommandError;
@@ -112,7 +112,8 @@ const LINES: u64 = 5;
 
 fn card_of(store: &Store, job: &Job, context: &Context) -> String {
     let attempt = job.attempt().map_or(1, |attempt| attempt.number);
-    let wanted = Wanted { tail: Some(LINES), max_bytes: Some(8 << 10), strip_ansi: true, ..Wanted::default() };
+    let cleaning = Cleaning { strip_ansi: true, returns: true };
+    let wanted = Wanted { tail: Some(LINES), max_bytes: Some(8 << 10), cleaning, ..Wanted::default() };
     let tail = |sink| {
         let stream = read_stream(store, job, attempt, sink, Some(&wanted), 0);
         stream.map(|stream| stream.text).unwrap_or_default()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::observing::{Looking, hand_back};
 use super::shared::{dropped_notice, end_note, orphan_notice};
+use super::waiting::Awaited;
 use crate::client::{
     FollowEnd, Following, Foreground, ForegroundEnd, Launched, Leave, Limited, Sink, Told, Wanted, wait_for_ends,
 };
@@ -69,6 +70,7 @@ pub(super) fn stay(
         tell_of_queue();
     }
     let until = looking.limit.map(|limit| Instant::now() + limit);
+    let _waiting = queued.then(|| Awaited::start(context, &id, until).tell(context, store));
     let (shows, is_queued) = (!looking.json, queued);
     let types = pty && shows;
     let foreground =
@@ -81,6 +83,8 @@ pub(super) fn stay(
             let logs = format!("'jobdir logs {id}' has all of it");
             context.talk(&format!("jobdir: cannot pass on the output of job {id}: {error}; the job goes on, {logs}"));
         }
+        // A person sees it all the time.
+        Told::Queued if Context::status_columns(looking.json).is_some() => {}
         Told::Queued => tell_of_queue(),
         Told::Unrecorded(why) => context.talk(&format!(
             "job {id} has ended, but how cannot be recorded yet: {why}; it is tried again until it can"
@@ -121,6 +125,7 @@ pub(super) fn look(
     store: &Store,
 ) -> Result<u8, CommandError> {
     let until = limit.map(|limit| Instant::now() + limit);
+    let _waiting = Awaited::end(context, &[id], until).tell(context, store);
     let (_, jobs) = wait_for_ends(store, queue, &[id], false, until, |_| {})?;
     jobs.into_iter().flatten().next().map(|job| hand_back(&job, context, store)).ok_or_else(|| deleted(id))
 }
@@ -144,6 +149,7 @@ pub(super) fn join(
     // Before it has started there is nobody to type to, and ^C is for us.
     let types = pty && matches!(job.state(), State::Starting | State::Running | State::Stopping);
     let from = if pty { last_part(&store.layout().job(id).stdout(attempt)) } else { 0 };
+    let _waiting = (job.state() == State::Queued).then(|| Awaited::start(context, &job.id, until).tell(context, store));
     let streams = vec![Sink::Stdout, Sink::Stderr];
     let following = Following { store, queue, id, attempts: (attempt, None), streams, on: true, limited, types, until };
     let wanted = |shown, sink| {
@@ -188,6 +194,7 @@ fn detached(id: JobId, context: &Context) -> u8 {
 fn ended(context: &Context, store: &Store, queue: &WakeQueue, id: JobId) -> Result<u8, CommandError> {
     let refuse = |error: StoreError| CommandError::from(error).exit(exit_code::JOBDIR_FAILED);
     let say = |job: &Job| context.talk(&orphan_notice(job));
+    let _waiting = Awaited::end(context, &[id], None).tell(context, store);
     let (_, jobs) = wait_for_ends(store, queue, &[id], false, None, say).map_err(refuse)?;
     let Some(Some(job)) = jobs.into_iter().next() else {
         return Err(deleted(id));

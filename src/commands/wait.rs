@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use super::filters::FilterArgs;
 use super::shared::{choose, choose_by_filter, end_note, orphan_notice, parse_duration};
 use super::streams::tail_of;
+use super::waiting::Awaited;
 use crate::client::{Condition, Mistake, Progress, Unresolved, Woken, wait_for, wait_for_ends};
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -91,6 +92,12 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         return Err(refuse(CommandError::no_such_job(unresolved, context)));
     }
     let queue = context.queue().map_err(|error| refuse(anyhow::Error::from(error).into()))?;
+    let mut awaited = Awaited::end(context, &chosen.ids, deadline);
+    if let Some(condition) = &args.condition {
+        awaited.what.push_str(&format!(" --for {condition}"));
+        awaited.goes_on = |_| true;
+    }
+    let _waiting = awaited.tell(context, &store);
     if let Some(condition) = &args.condition {
         // One that is gone already is enough for --any.
         let ids = if args.any && !chosen.unresolved.is_empty() { &[] } else { chosen.ids.as_slice() };

@@ -215,9 +215,28 @@ pub fn parse_meta(text: &str) -> BTreeMap<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A job in this state, as its files tell it.
+    pub(crate) fn job(id: u64, state: State, name: &str, command: &[&str]) -> Job {
+        let mut spec: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/v1/jobs/1/spec.json")).expect("a spec");
+        let mut record: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/v1/jobs/1/job.json")).expect("a record");
+        spec["name"] = if name.is_empty() { serde_json::Value::Null } else { name.into() };
+        spec["command"] = serde_json::json!(command);
+        record["state"] = state.as_str().into();
+        let spec: SpecHead = serde_json::from_value(spec).expect("a spec");
+        let record: JobRecord = serde_json::from_value(record).expect("a record");
+        let at = spec.created_at + chrono::TimeDelta::seconds(90);
+        let id = id.to_string().parse().expect("an id");
+        let mut job = Job::unreadable(id, String::new(), at);
+        job.files = Some((spec, record));
+        job.observation = Observation { state, message: None, ..Observation::corrupt(String::new()) };
+        job
+    }
 
     #[test]
     fn progress_lines() {

@@ -14,6 +14,7 @@ pub mod event;
 pub mod identity;
 pub mod job;
 pub mod job_id;
+pub mod likeness;
 pub mod log_limit;
 pub mod moment;
 pub mod name;

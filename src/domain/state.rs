@@ -1,5 +1,6 @@
 //! Where a job is, and why it ended: the closed vocabularies of the contract.
 
+use super::likeness::meant;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -41,7 +42,10 @@ macro_rules! vocabulary {
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or_else(|| {
                     let words: Vec<_> = Self::ALL.iter().map(|v| v.as_str()).collect();
-                    format!("'{text}' is none of {}", words.join(", "))
+                    match meant(text, words.iter().copied()) {
+                        Some(guess) => format!("'{text}' is none of these; did you mean '{guess}'?"),
+                        None => format!("'{text}' is none of {}", words.join(", ")),
+                    }
                 })
             }
         }

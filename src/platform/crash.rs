@@ -5,11 +5,12 @@
 //! that every point shall be written down, as a line `ROLE/NAME`, before it is passed; a line `ROLE/NAME!` is a death.
 //! Supervisors are handed both, commands of jobs never. The names are those of the crash matrix in `docs/protocol.md`.
 //!
-//! In the same builds `JOBDIR_TEST_UNKILLABLE=MILLISECONDS` makes processes that no KILL ends: the signal is withheld, by the
-//! supervisor and by a recovery, which give killing up after that time. Whoever acts under it says so in the job itself.
+//! In the same builds `JOBDIR_TEST_PANIC=NAME` makes a client panic at the place of this name, and
+//! `JOBDIR_TEST_UNKILLABLE=MILLISECONDS` makes processes that no KILL ends: the signal is withheld, by the supervisor and
+//! by a recovery, which give killing up after that time. Whoever acts under it says so in the job itself.
 
 pub(super) use points::switches;
-pub use points::{as_role, crash_point, is_switch, unkillable};
+pub use points::{as_role, crash_point, is_switch, panic_point, unkillable};
 
 #[cfg(debug_assertions)]
 mod points {
@@ -22,6 +23,7 @@ mod points {
 
     const CRASH: &str = "JOBDIR_TEST_CRASH";
     const LOG: &str = "JOBDIR_TEST_CRASH_LOG";
+    const PANIC: &str = "JOBDIR_TEST_PANIC";
     const UNKILLABLE: &str = "JOBDIR_TEST_UNKILLABLE";
 
     #[derive(Debug)]
@@ -82,6 +84,13 @@ mod points {
         std::process::abort();
     }
 
+    /// Marks a place at which a test may want this process to panic.
+    pub fn panic_point(name: &str) {
+        static WANTED: OnceLock<Option<String>> = OnceLock::new();
+        let wanted = WANTED.get_or_init(|| std::env::var(PANIC).ok());
+        assert!(wanted.as_deref() != Some(name), "a test has asked for this");
+    }
+
     /// Says whether a test wants every KILL to be withheld, and how soon killing is to be given up then.
     pub fn unkillable() -> Option<Duration> {
         static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
@@ -90,7 +99,7 @@ mod points {
 
     /// Says whether a variable of the caller's is meant for this process, and not for the commands of jobs.
     pub fn is_switch(name: &std::ffi::OsStr) -> bool {
-        name == CRASH || name == LOG || name == UNKILLABLE
+        name == CRASH || name == LOG || name == PANIC || name == UNKILLABLE
     }
 
     /// Returns the variables by which a supervisor learns what the test wants.
@@ -111,6 +120,10 @@ mod points {
     /// Marks a moment between two steps at which a test may want this process to die. Does nothing here.
     #[inline(always)]
     pub fn crash_point(_name: &'static str) {}
+
+    /// Marks a place at which a test may want this process to panic. Does nothing here.
+    #[inline(always)]
+    pub fn panic_point(_name: &str) {}
 
     /// Says that no signal is withheld here.
     #[inline(always)]

@@ -19,11 +19,13 @@ mod os;
 mod clock;
 mod crash;
 mod details;
+mod waiting;
 
 pub use clock::{local_time, now, random_hex};
-pub use crash::{as_role, crash_point, is_switch, unkillable};
+pub use crash::{as_role, crash_point, is_switch, panic_point, unkillable};
 pub use details::{ProcessDetails, process_details};
 pub use os::*;
+pub use waiting::{Meanwhile, clear_status, meanwhile, show_status, write_all};
 
 use crate::domain::state::Reason;
 

@@ -93,7 +93,12 @@ pub fn card(job: &Job, around: &Surroundings<'_>) -> String {
     };
     let lines: String = rows.rows.iter().map(|(key, value)| format!("  {key:<10} {value}\n")).collect();
     let processes = processes(job.processes.as_deref().unwrap_or_default(), around);
-    let next: String = next(job).iter().map(|(command, what)| format!("    {command:<26} {what}\n")).collect();
+    let way = |(command, what): &(String, &str)| {
+        let line = format!("    {command:<26} {what}");
+        // A command is of no use in part.
+        around.width.map_or(line.clone(), |width| text::fit(&line, width.max(4 + command.len())))
+    };
+    let next: String = next(job).iter().map(|one| way(one) + "\n").collect();
     let next = format!("  {}\n{next}", style.dim("next"));
     format!("{}\n{lines}{processes}{}{next}", style.bold(&title), last_lines(around))
 }
@@ -135,6 +140,9 @@ fn of_attempt(rows: &mut Rows, job: &Job, attempt: &Attempt, now: DateTime<Utc>)
             "ended",
             format!("{} ({} ago{})", json::time(ended), text::ago(ended, now), lasted.unwrap_or_default()),
         );
+    }
+    if attempt.pty {
+        rows.add("terminal", "of its own");
     }
     if let Some(code) = attempt.exit_code {
         rows.add("exit code", code.to_string());
@@ -194,14 +202,13 @@ fn processes(processes: &[JobProcess], around: &Surroundings<'_>) -> String {
         return String::new();
     }
     let memory: u64 = processes.iter().filter_map(|one| one.memory_bytes).sum();
-    let mut lines = format!(
-        "  {}\n",
-        around.style.dim(&format!(
-            "{}, {}: pid, state, memory, CPU, command",
-            text::plural(processes.len(), "process", "processes"),
-            text::bytes(memory)
-        ))
+    let head = format!(
+        "{}, {}: pid, state, memory, CPU, command",
+        text::plural(processes.len(), "process", "processes"),
+        text::bytes(memory)
     );
+    let head = around.width.map_or(head.clone(), |width| text::fit(&head, width.saturating_sub(2)));
+    let mut lines = format!("  {}\n", around.style.dim(&head));
     for one in processes.iter().take(PROCESSES) {
         let memory = one.memory_bytes.map(text::bytes).unwrap_or_default();
         let cpu = one.cpu_ms.map(text::milliseconds).unwrap_or_default();
@@ -226,7 +233,7 @@ fn last_lines(around: &Surroundings<'_>) -> String {
         }
         lines.push_str(&format!("  {}\n", around.style.dim(&format!("last of {name}"))));
         for line in tail.lines() {
-            let line = format!("    {}", text::escape(line.trim_end_matches('\r')));
+            let line = format!("    {}", text::escape(line));
             lines.push_str(&around.width.map_or(line.clone(), |width| text::fit(&line, width)));
             lines.push('\n');
         }
@@ -242,6 +249,9 @@ pub fn next(job: &Job) -> Vec<(String, &'static str)> {
     let ways: &[(&str, &str)] = match job.state() {
         State::Queued => &[("wait", "wait until it has run"), ("kill", "take it out of the queue")],
         State::Running if job.is_paused() => &[("unpause", "let it go on"), ("kill", "stop all of it")],
+        State::Starting | State::Running if job.attempt().is_some_and(|attempt| attempt.pty) => {
+            &[("attach", "type at its terminal"), ("wait", "wait for its end"), ("kill", "stop all of it")]
+        }
         State::Starting | State::Running => {
             &[("logs -f", "show what it prints"), ("wait", "wait for its end"), ("kill", "stop all of it")]
         }
@@ -260,4 +270,80 @@ pub fn next(job: &Job) -> Vec<(String, &'static str)> {
     let command =
         |verb: &str| if verb == "doctor" { "jobdir doctor".to_owned() } else { format!("jobdir {verb} {id}") };
     ways.iter().map(|(verb, what)| (command(verb), *what)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::tests::job;
+    use crate::present::style::ColorChoice;
+    use unicode_width::UnicodeWidthStr;
+
+    fn shown(job: &Job, width: Option<usize>) -> String {
+        let style = Style::decide(ColorChoice::Never, false, false, false);
+        let tail = ["plain\n日本語日本語日本語日本語日本語日本語日本語日本語\n\x1b[31mred\n", ""];
+        card(job, &Surroundings { now: job.observed_at, style, width, tail })
+    }
+
+    #[test]
+    fn a_job_that_has_ended() {
+        let job = job(12, State::Succeeded, "build", &["make", "日本語", "a b"]);
+        assert_eq!(
+            shown(&job, Some(80)),
+            "\
+job 12 (build)
+  state      succeeded
+  command    make 日本語 'a b'
+  directory  /home/user/project
+  labels     team=infra
+  created    2026-01-02T03:04:05.678Z (1m 30s ago)
+  started    2026-01-02T03:04:05.700Z (1m 29s ago)
+  ended      2026-01-02T03:04:07.200Z (1m 28s ago, lasted 1.5s)
+  exit code  0
+  used       1.0s user, 0.2s system, at most 2.0 MiB of memory
+  last of stdout
+    plain
+    日本語日本語日本語日本語日本語日本語日本語日本語
+    \\u{1b}[31mred
+  next
+    jobdir logs 12             show what it printed
+    jobdir resume 12           start its next attempt
+    jobdir delete 12           remove every trace of it
+"
+        );
+    }
+
+    #[test]
+    fn it_fits_any_width_that_holds_a_command() {
+        let mut job = job(12, State::Running, "", &["echo", &"日本語 ".repeat(60)]);
+        let process = |pid, depth| JobProcess {
+            pid,
+            parent_pid: 1,
+            depth,
+            state: "sleeping".into(),
+            command: "日本語 ".repeat(60),
+            memory_bytes: Some(5 << 20),
+            cpu_ms: Some(1234),
+        };
+        job.processes = Some(vec![process(1, 0), process(4_194_304, 15)]);
+        let widths = [40, 80, 200].map(|width| {
+            let text = shown(&job, Some(width));
+            for line in text.lines() {
+                assert!(line.width() <= width, "{width} columns, and {}: {line}", line.width());
+            }
+            text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0)
+        });
+        assert!(widths[0] > 35 && widths[1] > 75 && widths[2] > 195, "the room is used: {widths:?}");
+        assert!(shown(&job, None).lines().any(|line| line.width() > 300), "nothing is cut where no terminal is");
+    }
+
+    #[test]
+    fn a_terminal_can_be_typed_at() {
+        let mut job = job(12, State::Running, "", &["vim"]);
+        assert!(!shown(&job, None).contains("terminal"));
+        job.files.as_mut().expect("has files").1.attempts[0].pty = true;
+        let text = shown(&job, None);
+        assert!(text.contains("  terminal   of its own\n"), "{text}");
+        assert!(text.contains("    jobdir attach 12           type at its terminal\n"), "{text}");
+    }
 }

@@ -8,6 +8,7 @@ use super::json::JobDocument;
 use super::style::Style;
 use super::{table, text};
 use crate::domain::job::Job;
+use crate::domain::likeness::meant;
 use crate::domain::state::State;
 
 /// A column that is made for people.
@@ -66,7 +67,7 @@ impl std::str::FromStr for Column {
         Field::parse(text).map(|field| Self(Kind::Field(field))).map_err(|why| {
             let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
             let fields = JobDocument::field_names();
-            match field::meant(text, names.iter().copied().chain(fields.iter().map(String::as_str))) {
+            match meant(text, names.iter().copied().chain(fields.iter().map(String::as_str))) {
                 Some(guess) => format!("there is no column '{}'; did you mean '{guess}'?", text::escape(text)),
                 None => format!("{why}; columns are also {}", names.join(", ")),
             }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::json::JobDocument;
 use super::text::escape;
+use crate::domain::likeness::meant;
 use crate::domain::template::{Part, split};
 
 /// What the objects in a JOB hold. They may be null, so a document alone does not tell.
@@ -88,12 +89,6 @@ fn unknown<'a>(what: &str, path: &str, given: &str, known: impl Iterator<Item = 
         }
         None => format!("{what} has no field '{path}'; the fields are {}", known.join(", ")),
     }
-}
-
-/// Finds the word that was probably meant.
-pub fn meant<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |word: &str| strsim::jaro_winkler(given, word);
-    known.filter(|word| likeness(word) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 /// Renders a value for people and scripts: text as it is, null as nothing, a command as a shell would read it.

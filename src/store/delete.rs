@@ -43,6 +43,7 @@ impl Store {
         }
         let removed = atomic::remove_any(&trash);
         platform::crash_point("delete.removed");
+        log::info!("job {id}: removed");
         drop(claim);
         removed
     }

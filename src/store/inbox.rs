@@ -47,6 +47,7 @@ pub struct Asked {
 pub fn deliver(store: &Store, id: JobId, request: &Request) -> Result<String, StoreError> {
     let name = format!("{}-{}", request.verb.name(), random()?);
     put(store, id, &name, &name, &format::render(request))?;
+    log::info!("job {id}: request '{name}' delivered, for attempt {}", request.attempt);
     Ok(name)
 }
 
@@ -69,6 +70,7 @@ fn put(store: &Store, id: JobId, staged: &str, name: &str, content: &[u8]) -> Re
 pub fn withdraw(store: &Store, id: JobId, name: &str) {
     // When this fails it is answered as too late one day.
     atomic::remove_any(&store.layout().job(id).kill_signals().join(name)).ok();
+    log::info!("job {id}: request '{name}' withdrawn, since nobody has seen it");
     platform::crash_point("request.withdrawn");
 }
 

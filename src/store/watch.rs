@@ -21,12 +21,18 @@ impl Watch {
                 waker.wake();
             }
         });
-        watcher.ok().map(|watcher| Self { watcher })
+        watcher
+            .inspect_err(|error| {
+                log::info!("changes are looked for now and then, since nobody can tell of them: {error}");
+            })
+            .ok()
+            .map(|watcher| Self { watcher })
     }
 
     /// Watches what is directly in a directory. Says whether that works here.
     pub fn add(&mut self, directory: &Path) -> bool {
-        self.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok()
+        let watched = self.watcher.watch(directory, RecursiveMode::NonRecursive);
+        watched.inspect_err(|error| log::info!("'{}' is not watched: {error}", directory.display())).is_ok()
     }
 
     /// Stops watching a directory; that it is gone is fine.

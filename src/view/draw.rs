@@ -39,6 +39,8 @@ const KEYS: &[(&str, &str)] = &[
 pub(super) fn draw(view: &mut View, colored: bool, frame: &mut Frame) {
     let area = frame.area();
     view.fit(usize::from(area.width), usize::from(area.height));
+    let help_rows = usize::from(area.height).saturating_sub(2).min(KEYS.len());
+    view.help = view.help.map(|top| top.min(KEYS.len() - help_rows));
     let view = &*view;
     let details = u16::try_from(view.details()).unwrap_or(0);
     let said = view.message();
@@ -63,8 +65,8 @@ pub(super) fn draw(view: &mut View, colored: bool, frame: &mut Frame) {
     frame.render_widget(Paragraph::new(said.into_iter().map(Line::raw).collect::<Vec<_>>()), message);
     let keys = if matches!(view.page, Page::List) { LIST_KEYS } else { OUTPUT_KEYS };
     frame.render_widget(line(keys.into(), area).style(Modifier::REVERSED), foot);
-    if view.help {
-        help(frame, area);
+    if let Some(top) = view.help {
+        help(frame, area, top, help_rows);
     }
     if view.typing {
         frame.set_cursor_position((message.x + u16::try_from(typed).unwrap_or(0).min(area.width - 1), message.y));
@@ -161,12 +163,14 @@ fn detail_lines(view: &View, area: Rect) -> Vec<Line<'static>> {
     [command, facts.join(", ")].into_iter().map(|text| line(text, area)).collect()
 }
 
-fn help(frame: &mut Frame, area: Rect) {
-    let height = u16::try_from(KEYS.len() + 2).unwrap_or(u16::MAX);
+fn help(frame: &mut Frame, area: Rect, top: usize, rows: usize) {
+    let height = u16::try_from(rows + 2).unwrap_or(u16::MAX);
     let box_area = area.centered(Constraint::Max(56), Constraint::Max(height));
-    let lines: Vec<Line> = KEYS.iter().map(|(key, what)| Line::raw(format!(" {key:<14}{what}"))).collect();
+    let shown = KEYS.iter().skip(top).take(rows);
+    let lines: Vec<Line> = shown.map(|(key, what)| Line::raw(format!(" {key:<14}{what}"))).collect();
+    let title = if rows < KEYS.len() { " keys: Up Down for more " } else { " keys " };
     frame.render_widget(Clear, box_area);
-    frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(" keys ")), box_area);
+    frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(title)), box_area);
 }
 
 #[cfg(test)]

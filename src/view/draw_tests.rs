@@ -5,8 +5,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::super::model::tests::{job, now, view};
+use super::super::model::tests::{now, view};
 use super::*;
+use crate::domain::job::tests::job;
 use crate::domain::state::State;
 use crate::view::Filling;
 
@@ -118,6 +119,24 @@ fn the_keys() {
     for (key, what) in KEYS {
         assert!(screen.contains(key) && screen.contains(what), "{key}:\n{screen}");
     }
+}
+
+#[test]
+fn on_a_low_screen_the_keys_can_be_scrolled() {
+    let mut view = view(jobs());
+    press(&mut view, KeyCode::Char('?'));
+    let seen = |view: &mut View| rows(&drawn(view, false, 80, 9)).join("\n");
+    let first = seen(&mut view);
+    assert!(first.contains("keys: Up Down for more") && first.contains(KEYS[0].1) && !first.contains(KEYS[13].1));
+    press(&mut view, KeyCode::Down);
+    assert!(!seen(&mut view).contains(KEYS[0].1) && seen(&mut view).contains(KEYS[7].1));
+    press(&mut view, KeyCode::End);
+    let last = seen(&mut view);
+    assert!(last.contains(KEYS[13].1) && last.contains(KEYS[7].1) && !last.contains(KEYS[6].1), "{last}");
+    press(&mut view, KeyCode::Up);
+    assert!(seen(&mut view).contains(KEYS[6].1), "up from the end goes up at once");
+    press(&mut view, KeyCode::Char('q'));
+    assert!(!seen(&mut view).contains("keys: Up"));
 }
 
 #[test]

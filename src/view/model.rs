@@ -80,7 +80,8 @@ pub struct View {
     /// Whether the newest job, at the end, is to be seen: as long as nobody has gone elsewhere.
     follows: bool,
     pub(super) page: Page,
-    pub(super) help: bool,
+    /// The first key that the help shows, while it is shown.
+    pub(super) help: Option<usize>,
     pub(super) search: String,
     pub(super) typing: bool,
     /// What waits for a yes.
@@ -104,7 +105,7 @@ impl View {
             top: 0,
             follows: true,
             page: Page::List,
-            help: false,
+            help: None,
             search: String::new(),
             typing: false,
             question: None,
@@ -289,8 +290,15 @@ impl View {
             KeyCode::Char('z') if control => return Step::Suspend,
             _ => {}
         }
-        if self.help {
-            self.help = false;
+        if let Some(top) = self.help {
+            // Where it ends, whoever draws it knows.
+            self.help = match key.code {
+                KeyCode::Up | KeyCode::Char('k') => Some(top.saturating_sub(1)),
+                KeyCode::Down | KeyCode::Char('j') => Some(top + 1),
+                KeyCode::PageUp | KeyCode::Home => Some(0),
+                KeyCode::PageDown | KeyCode::End | KeyCode::Char(' ') => Some(usize::MAX),
+                _ => None,
+            };
             return Step::Stay;
         }
         if let Some((_, deed)) = self.question.take() {
@@ -340,7 +348,7 @@ impl View {
             KeyCode::PageDown | KeyCode::Char(' ') => self.go(page),
             KeyCode::Home | KeyCode::Char('g') => self.go(isize::MIN),
             KeyCode::End | KeyCode::Char('G') => self.go(isize::MAX),
-            KeyCode::Char('?' | 'h') => self.help = true,
+            KeyCode::Char('?' | 'h') => self.help = Some(0),
             KeyCode::Char('/') => {
                 self.typing = true;
                 self.search.clear();

@@ -1,29 +1,8 @@
 //! Keys, and what they make of the view.
 
 use super::*;
-use crate::domain::observe::Observation;
-use crate::domain::record::JobRecord;
-use crate::domain::spec::SpecHead;
+use crate::domain::job::tests::job;
 use crate::domain::state::State;
-
-/// A job in this state, as its files tell it.
-pub(in crate::view) fn job(id: u64, state: State, name: &str, command: &[&str]) -> Job {
-    let mut spec: serde_json::Value =
-        serde_json::from_str(include_str!("../../tests/data/v1/jobs/1/spec.json")).expect("a spec");
-    let mut record: serde_json::Value =
-        serde_json::from_str(include_str!("../../tests/data/v1/jobs/1/job.json")).expect("a record");
-    spec["name"] = if name.is_empty() { serde_json::Value::Null } else { name.into() };
-    spec["command"] = serde_json::json!(command);
-    record["state"] = state.as_str().into();
-    let spec: SpecHead = serde_json::from_value(spec).expect("a spec");
-    let record: JobRecord = serde_json::from_value(record).expect("a record");
-    let at = spec.created_at + chrono::TimeDelta::seconds(90);
-    let id = id.to_string().parse().expect("an id");
-    let mut job = Job::unreadable(id, String::new(), at);
-    job.files = Some((spec, record));
-    job.observation = Observation { state, message: None, ..Observation::corrupt(String::new()) };
-    job
-}
 
 pub(in crate::view) fn now() -> DateTime<Utc> {
     job(1, State::Running, "", &["x"]).observed_at

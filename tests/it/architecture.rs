@@ -49,6 +49,7 @@ const HELPERS: &[&str] = &[
     "staying",
     "streams",
     "terminal",
+    "waiting",
 ];
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
@@ -80,7 +81,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("notify", &["store/watch.rs"]),
     ("ratatui", &["view/"]),
     ("schemars", &["domain/", "present/json", "present/output.rs"]),
-    ("strsim", &["present/field.rs", "settings.rs"]),
+    ("strsim", &["domain/likeness.rs"]),
     ("sysinfo", &["platform/"]),
     ("toml", &["settings.rs"]),
     ("windows_sys", &["platform/"]),

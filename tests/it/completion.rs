@@ -5,13 +5,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgGroup, Command};
 use clap_complete::Shell;
 
 /// Renders the completions for one shell.
 pub(crate) fn render(shell: Shell) -> String {
     let mut content = Vec::new();
-    clap_complete::generate(shell, &mut jobdir::cli::command(), "jobdir", &mut content);
+    clap_complete::generate(shell, &mut without_hidden(jobdir::cli::command()), "jobdir", &mut content);
     let script = String::from_utf8(content).expect("completions are UTF-8");
     match shell {
         Shell::Bash => bash(&script),
@@ -19,6 +19,29 @@ pub(crate) fn render(shell: Shell) -> String {
         Shell::Fish => script.clone() + &fish(),
         _ => script,
     }
+}
+
+/// Leaves out what no help shows either, such as the opposites of flags: it is for the hand of whoever knows it.
+fn without_hidden(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let aliases: Vec<String> = command.get_visible_aliases().map(str::to_owned).collect();
+    let shown: Vec<Arg> = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned().collect();
+    let is_shown = |id: &&clap::Id| shown.iter().any(|arg| arg.get_id() == *id);
+    let groups: Vec<ArgGroup> = command
+        .get_groups()
+        .map(|group| {
+            ArgGroup::new(group.get_id().clone()).multiple(true).args(group.get_args().filter(is_shown).cloned())
+        })
+        .collect();
+    Command::new(name)
+        .about(command.get_about().cloned().unwrap_or_default())
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(command.get_version().is_none())
+        .disable_help_subcommand(true)
+        .visible_aliases(aliases)
+        .args(shown.iter().cloned())
+        .groups(groups)
+        .subcommands(command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned().map(without_hidden))
 }
 
 fn addition(shell: &str) -> String {

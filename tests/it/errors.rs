@@ -279,4 +279,7 @@ fn what_was_mistyped_is_suggested() {
     env.jobdir(&["kil", "1"]).assert_code(2).assert_stdout("").assert_says("'kill'");
     env.jobdir(&["jobs", "--actve"]).assert_code(2).assert_stdout("").assert_says("'--active'");
     env.jobdir(&["run", "--detatch", "--", "true"]).assert_code(125).assert_stdout("").assert_says("'--detach'");
+    env.jobdir(&["jobs", "--state", "runing"]).assert_code(2).assert_says("did you mean 'running'?");
+    env.jobdir(&["wait", "--for", "redy", "1"]).assert_code(125).assert_says("did you mean 'ready'?");
+    env.jobdir(&["kill"]).assert_code(2).assert_says("'jobdir jobs' lists the jobs");
 }

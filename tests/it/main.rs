@@ -100,6 +100,7 @@ mod unkillable;
 mod view;
 #[cfg(unix)]
 mod wait;
+mod waiting;
 #[cfg(unix)]
 mod watch;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::screen::Screen;
+use crate::support::terminal::Terminal;
 use crate::support::{TestEnv, eventually};
 
 /// The width and height of a cell, in the picture's units.
@@ -126,7 +126,7 @@ fn the_pictures_are_true() {
     let env = TestEnv::new();
     scene(&env);
     let mut stale = Vec::new();
-    let mut keep = |name: &str, screen: &Screen| {
+    let mut keep = |name: &str, screen: &Terminal| {
         let svg = screen.look(svg);
         if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
             std::fs::create_dir_all(path(name).parent().expect("a directory")).expect("makes it");
@@ -143,16 +143,16 @@ fn the_pictures_are_true() {
         }
     };
     for (name, words) in [("jobs", &["jobs"][..]), ("status", &["status", "web"])] {
-        let screen = Screen::new(40, 100);
+        let screen = Terminal::new(40, 100);
         screen.jobdir(&env, words).wait().assert_code(0);
         // What was drawn before is there when this is.
         std::fs::File::from(screen.end()).write_all(END.as_bytes()).expect("writes");
-        screen.expect(END);
+        screen.shows(END);
         keep(name, &screen);
     }
-    let screen = Screen::new(16, 100);
+    let screen = Terminal::new(16, 100);
     let view = screen.jobdir(&env, &["jobs", "--watch"]);
-    screen.expect("q leave");
+    screen.shows("q leave");
     screen.press("kkkk");
     screen.until("the selected job", |text| text.lines().any(|line| line.starts_with(">  2   web")));
     keep("watch", &screen);

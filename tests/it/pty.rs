@@ -18,7 +18,7 @@ fn threads(pid: u32) -> Vec<String> {
 #[test]
 fn at_a_terminal_a_job_has_its_own_and_nothing_is_left_of_it() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(31, 87);
+    let terminal = Terminal::new(31, 87);
     let modes = terminal.modes();
     let script =
         "stty size; tty; test -t 0 && test -t 1 && test -t 2 && echo all; read word; echo \"got $word\" >&2; exit 9";
@@ -69,7 +69,7 @@ fn without_one_there_is_no_thread_for_it() {
 #[test]
 fn a_prompt_survives_an_interrupt_and_still_answers() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let client = terminal.jobdir(&env, &["run", "--", "sh", "-c", PROMPT]);
     terminal.expect("ready\r\n");
     terminal.expect_raw();
@@ -86,7 +86,7 @@ fn a_prompt_survives_an_interrupt_and_still_answers() {
 #[test]
 fn what_ends_of_a_typed_interrupt_is_interrupted() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     for (script, code) in
         [("echo ready; sleep 1000", 130), ("trap 'exit 0' INT; echo ready; while :; do sleep 0.05; done", 130)]
@@ -106,7 +106,7 @@ fn what_ends_of_a_typed_interrupt_is_interrupted() {
 #[test]
 fn three_interrupts_ask_for_the_end() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     let client = terminal
         .jobdir(&env, &["run", "--", "sh", "-c", "trap 'echo no' INT; echo ready; while :; do sleep 0.05; done"]);
@@ -125,14 +125,14 @@ fn three_interrupts_ask_for_the_end() {
 #[test]
 fn the_size_follows_the_one_who_attached_last() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done";
     let client = terminal.jobdir(&env, &["run", "--", "sh", "-c", script]);
     terminal.expect("24 80\r\n");
     terminal.expect_raw();
     terminal.resize(&env, 40, 100);
     terminal.expect("40 100\r\n");
-    let mut other = Terminal::new(50, 132);
+    let other = Terminal::new(50, 132);
     let second = other.jobdir(&env, &["attach", "1"]);
     other.expect("50 132\r\n");
     terminal.expect("50 132\r\n");
@@ -147,7 +147,7 @@ fn the_size_follows_the_one_who_attached_last() {
 #[test]
 fn leaving_lets_the_job_go_on_and_attaching_comes_back() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     let client = terminal.jobdir(&env, &["run", "--", "sh", "-c", PROMPT]);
     terminal.expect("ready\r\n");
@@ -158,14 +158,14 @@ fn leaving_lets_the_job_go_on_and_attaching_comes_back() {
     client.wait().assert_code(122);
     assert_eq!(terminal.modes(), modes);
     assert_eq!(env.job_state("1"), "running");
-    let mut other = Terminal::new(24, 80);
+    let other = Terminal::new(24, 80);
     let (first, second) = (terminal.jobdir(&env, &["attach", "1"]), other.jobdir(&env, &["attach", "1"]));
     terminal.expect("ready\r\n");
     terminal.expect_raw();
     other.expect("ready\r\n");
     other.expect_raw();
     terminal.press("one\r");
-    for screen in [&mut terminal, &mut other] {
+    for screen in [&terminal, &other] {
         screen.expect("answer one\r\n");
     }
     // A held-back key reaches the job when another one follows.
@@ -180,7 +180,7 @@ fn leaving_lets_the_job_go_on_and_attaching_comes_back() {
 #[test]
 fn the_death_of_the_supervisor_gives_the_terminal_back() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     // The other screen, no cursor, and the mouse.
     let script = "stty raw -echo; printf '\\033[?1049h\\033[?25l\\033[?1000hready'; sleep 1000";
@@ -198,7 +198,7 @@ fn the_death_of_the_supervisor_gives_the_terminal_back() {
 #[test]
 fn signals_to_the_client_act_as_ever_and_put_the_terminal_back() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     let script = "trap 'echo heard; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     let client = terminal.jobdir(&env, &["run", "--", "sh", "-c", script]);
@@ -225,7 +225,7 @@ fn signals_to_the_client_act_as_ever_and_put_the_terminal_back() {
 #[test]
 fn a_terminal_that_is_closed_asks_for_the_end() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let client = terminal
         .jobdir(&env, &["run", "--", "sh", "-c", "trap 'exit 4' HUP; echo ready; while :; do sleep 0.05; done"]);
     terminal.expect("ready\r\n");
@@ -240,7 +240,7 @@ fn a_terminal_that_is_closed_asks_for_the_end() {
 #[test]
 fn a_suspended_client_gives_the_terminal_back_and_takes_it_again() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let modes = terminal.modes();
     let client = terminal.jobdir(&env, &["run", "--", "sh", "-c", PROMPT]);
     terminal.expect("ready\r\n");
@@ -311,10 +311,14 @@ fn colours_are_for_terminals() {
     env.jobdir(&["run", "--pty", "--", "printf", "\\033[31mred\\033[0m\\n"])
         .assert_code(0)
         .assert_stdout("\x1b[31mred\x1b[0m\r\n");
-    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("red\r\n");
+    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("red\n");
+    // What it overwrote, its terminal showed no more.
+    env.jobdir(&["run", "--pty", "--", "printf", "\\r1 %%\\r2 %%\\nend"]).assert_code(0);
+    env.jobdir(&["logs", "2"]).assert_code(0).assert_stdout("2 %\nend");
+    env.jobdir(&["logs", "-n", "2", "--grep", "^2 %$", "2"]).assert_code(0).assert_stdout("2 %\n");
     env.jobdir(&["run", "--", "printf", "\\033[31mred\\033[0m\\n"]).assert_code(0);
-    env.jobdir(&["logs", "2"]).assert_code(0).assert_stdout("\x1b[31mred\x1b[0m\n");
-    let mut terminal = Terminal::new(24, 80);
+    env.jobdir(&["logs", "3"]).assert_code(0).assert_stdout("\x1b[31mred\x1b[0m\n");
+    let terminal = Terminal::new(24, 80);
     terminal.jobdir(&env, &["logs", "1"]).wait().assert_code(0);
     terminal.expect("\x1b[31mred");
 }
@@ -332,7 +336,7 @@ fn a_job_that_is_given_up_is_hung_up_and_that_is_said() {
 #[test]
 fn the_keys_that_suspend_stop_the_client_alone() {
     let env = TestEnv::new();
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let client = terminal.jobdir(&env, &["run", "--no-pty", "--", "sh", "-c", "echo ready; sleep 1000"]);
     terminal.expect("ready");
     terminal.press("\x1a");
@@ -362,7 +366,7 @@ fn attaching_to_a_job_without_a_terminal_follows_it_and_mirrors_its_end() {
 fn a_terminal_and_another_input_do_not_go_together() {
     let env = TestEnv::new();
     env.jobdir(&["run", "--pty", "--stdin", "null", "--", "true"]).assert_code(125).assert_says("--stdin");
-    let mut terminal = Terminal::new(24, 80);
+    let terminal = Terminal::new(24, 80);
     let client = terminal.jobdir(&env, &["run", "--stdin", "null", "--", "sh", "-c", "test -t 1 || echo file"]);
     terminal.expect("file");
     client.wait().assert_code(0);

@@ -3,21 +3,21 @@
 use nix::sys::signal::Signal;
 
 use crate::support::env::{Client, jobdir};
-use crate::support::screen::Screen;
+use crate::support::terminal::Terminal;
 use crate::support::{TestEnv, Witness, eventually, patience, proc, skip};
 
 /// Starts the view, and waits until it is there.
 #[track_caller]
-fn open(env: &TestEnv, screen: &Screen, words: &[&str]) -> Client {
+fn open(env: &TestEnv, screen: &Terminal, words: &[&str]) -> Client {
     let client = screen.jobdir(env, &[&["jobs", "--watch"], words].concat());
-    screen.expect("Enter output");
+    screen.shows("Enter output");
     assert!(screen.look(vt100::Screen::alternate_screen) && screen.look(vt100::Screen::hide_cursor));
     client
 }
 
 /// Asserts that nothing of the view is left on a terminal.
 #[track_caller]
-fn assert_clean(screen: &Screen, modes: &nix::sys::termios::Termios) {
+fn assert_clean(screen: &Terminal, modes: &nix::sys::termios::Termios) {
     assert_eq!(&screen.modes(), modes, "its modes are as they were");
     let left = |screen: &vt100::Screen| screen.alternate_screen() || screen.hide_cursor() || screen.bracketed_paste();
     eventually("a clean terminal", || (!screen.look(left)).then_some(()));
@@ -31,10 +31,10 @@ fn selected(text: &str) -> &str {
 #[test]
 fn a_job_from_its_start_to_its_deletion() {
     let env = TestEnv::new();
-    let screen = Screen::new(20, 100);
+    let screen = Terminal::new(20, 100);
     let modes = screen.modes();
     let view = open(&env, &screen, &[]);
-    screen.expect("no jobs");
+    screen.shows("no jobs");
     let witness = Witness::new();
     let id = env.start(&["--name", "web"], &["witness", &witness.address, "block"]);
     let mut worker = witness.accept();
@@ -45,9 +45,9 @@ fn a_job_from_its_start_to_its_deletion() {
     screen.press("p");
     screen.until("running", |text| selected(text).contains("running"));
     screen.press("x");
-    screen.expect("stop job 1 (web)? 'jobdir kill 1'  y/n");
+    screen.shows("stop job 1 (web)? 'jobdir kill 1'  y/n");
     screen.press("n");
-    screen.expect("nothing was done");
+    screen.shows("nothing was done");
     assert_eq!(env.job_state(&id), "running");
     screen.press("xy");
     screen.until("stopped", |text| selected(text).contains("interrupted"));
@@ -56,7 +56,7 @@ fn a_job_from_its_start_to_its_deletion() {
     screen.until("resumed", |text| selected(text).contains("running"));
     assert_eq!(env.status(&id)["attempt"], 2);
     screen.press("dy");
-    screen.expect("no jobs");
+    screen.shows("no jobs");
     assert!(!env.job_dir(&id).exists());
     screen.press("q");
     view.wait().assert_code(0);
@@ -71,18 +71,18 @@ fn output_is_read_as_it_comes() {
         ["out", "one \u{1b}[31mred\u{1b}[0m 日本語", "witness", &witness.address, "await", "out", "two", "block"];
     env.start(&[], &script);
     let mut worker = witness.accept();
-    let screen = Screen::new(12, 60);
+    let screen = Terminal::new(12, 60);
     let view = open(&env, &screen, &[]);
     screen.until("the job is selected", |text| selected(text).contains("running"));
     screen.press("\r");
-    let text = screen.expect("one red 日本語");
+    let text = screen.shows("one red 日本語");
     assert!(text.contains("stdout of job 1, running") && !text.contains("two"), "{text}");
     worker.go();
-    screen.expect("two");
+    screen.shows("two");
     screen.press("\t");
-    screen.expect("stderr of job 1");
+    screen.shows("stderr of job 1");
     screen.press("q");
-    screen.expect("Enter output");
+    screen.shows("Enter output");
     env.stop_all();
     screen.press("q");
     view.wait().assert_code(0);
@@ -92,7 +92,7 @@ fn output_is_read_as_it_comes() {
 fn errors_are_shown_with_their_hints() {
     let env = TestEnv::new();
     env.run_helper(&["run", "--resume-with", "x {meta.missing}"], &["exit", "0"]).assert_code(0);
-    let screen = Screen::new(14, 60);
+    let screen = Terminal::new(14, 60);
     let view = open(&env, &screen, &[]);
     screen.until("the job is selected", |text| selected(text).contains("succeeded"));
     screen.press("ry");
@@ -116,7 +116,7 @@ fn every_way_out_leaves_the_terminal_clean() {
         ("", Some(Signal::SIGINT), 130),
         ("", Some(Signal::SIGQUIT), 131),
     ] {
-        let screen = Screen::new(24, 80);
+        let screen = Terminal::new(24, 80);
         let modes = screen.modes();
         let view = open(&env, &screen, &[]);
         assert_ne!(screen.modes(), modes, "keys come one by one");
@@ -130,16 +130,55 @@ fn every_way_out_leaves_the_terminal_clean() {
 }
 
 #[test]
+fn a_panic_leaves_the_terminal_clean_and_can_be_read() {
+    let env = TestEnv::new();
+    let panics = |place: &str, words: &[&str]| {
+        let screen = Terminal::new(24, 80);
+        let modes = screen.modes();
+        screen.spawn(screen.prepare(&env, words).env("JOBDIR_TEST_PANIC", place)).wait().assert_code(101);
+        assert_clean(&screen, &modes);
+        let text = screen.shows("a test has asked for this");
+        assert!(text.lines().any(|line| line.starts_with("thread 'main'")), "{text}");
+    };
+    panics("view", &["jobs", "--watch"]);
+    panics("foreground", &["run", "--", "sleep", "1000"]);
+    // It outlives that.
+    assert_eq!(env.job_state("1"), "running");
+    env.jobdir(&["kill", "--force", "1"]).assert_code(0);
+}
+
+#[test]
+fn sizes_of_every_kind_and_many_of_them() {
+    let env = TestEnv::new();
+    env.run_helper(&["run", "--name", "one"], &["exit", "0"]).assert_code(0);
+    let screen = Terminal::new(24, 80);
+    let modes = screen.modes();
+    let view = open(&env, &screen, &[]);
+    for (rows, columns) in [(1, 1), (5, 20), (300, 100), (1, 300), (100, 1)] {
+        screen.resize(&env, rows, columns);
+        screen.press("?jq/o\u{1b}");
+    }
+    for n in 0..20 {
+        screen.resize(&env, 3 + n, 100 - n);
+    }
+    screen.resize(&env, 24, 80);
+    screen.until("the list", |text| text.contains("1 ended") && text.contains("q leave"));
+    screen.press("q");
+    view.wait().assert_code(0);
+    assert_clean(&screen, &modes);
+}
+
+#[test]
 fn a_window_that_is_closed_ends_it() {
     let env = TestEnv::new();
     for nohup in [false, true] {
-        let screen = Screen::new(24, 80);
+        let screen = Terminal::new(24, 80);
         let jobdir = jobdir().to_string_lossy().into_owned();
         // nohup(1) changes nothing where stdin is taken from the terminal again.
         let script = if nohup { "trap '' HUP; exec \"$0\" jobs -w" } else { "exec \"$0\" jobs -w" };
         let words = ["-c", "sh", "-c", script, &jobdir];
         let view = screen.spawn(env.program("setsid", &words).env("TERM", "xterm"));
-        screen.expect("q leave");
+        screen.shows("q leave");
         screen.hang_up();
         view.wait().assert_code(129);
     }
@@ -149,9 +188,9 @@ fn a_window_that_is_closed_ends_it() {
 fn it_follows_the_size_of_the_window() {
     let env = TestEnv::new();
     env.run_helper(&["run", "--name", "wide"], &["exit", "0"]).assert_code(0);
-    let screen = Screen::new(24, 100);
+    let screen = Terminal::new(24, 100);
     let view = open(&env, &screen, &[]);
-    screen.expect("wide");
+    screen.shows("wide");
     screen.resize(&env, 8, 30);
     screen.until("a narrow screen", |text| {
         text.lines().next_back().is_some_and(|foot| foot.starts_with("Enter output") && foot.ends_with('…'))
@@ -179,7 +218,7 @@ fn without_colour_nothing_is_missing() {
     for (variable, flag, colored) in
         [("", "auto", true), ("1", "auto", false), ("", "never", false), ("1", "always", true)]
     {
-        let screen = Screen::new(24, 80);
+        let screen = Terminal::new(24, 80);
         let words = ["--color", flag, "jobs", "--watch", "--columns", "id,state,exit,command"];
         let view = screen.spawn(screen.prepare(&env, &words).env("NO_COLOR", variable));
         texts.push(screen.until("the job", |text| selected(text).contains("failed")));
@@ -194,14 +233,14 @@ fn without_colour_nothing_is_missing() {
 fn what_is_under_way_goes_on_when_it_is_left() {
     let env = TestEnv::new();
     let id = env.start(&["--stop-plan", "TERM:60s,KILL"], &["ignore", "TERM", "block"]);
-    let screen = Screen::new(24, 80);
+    let screen = Terminal::new(24, 80);
     let view = open(&env, &screen, &[]);
     screen.until("the job is selected", |text| selected(text).contains("running"));
     screen.press("dy");
     screen.until("it is being stopped", |text| selected(text).contains("stopping"));
     screen.press("q");
     view.wait().assert_code(0);
-    screen.expect("'jobdir delete 1' is still under way, and goes on");
+    screen.shows("'jobdir delete 1' is still under way, and goes on");
     let killed = env.jobdir(&["kill", "--force", &id]);
     assert!(matches!(killed.code(), 0 | 3), "stopped, or gone already: {killed}");
     eventually("its deletion", || (!env.job_dir(&id).exists()).then_some(()));
@@ -214,9 +253,9 @@ fn idle_it_costs_nothing() {
     for _ in 0..3 {
         env.run_helper(&["run"], &["exit", "0"]).assert_code(0);
     }
-    let screen = Screen::new(24, 80);
+    let screen = Terminal::new(24, 80);
     let view = open(&env, &screen, &[]);
-    screen.expect("running");
+    screen.shows("running");
     let switches = || proc::sleeps(view.pid());
     let (began, before) = (std::time::Instant::now(), switches());
     eventually("a few seconds", || (began.elapsed().as_secs() >= 3).then_some(()));
@@ -231,20 +270,20 @@ fn idle_it_costs_nothing() {
 #[test]
 fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
     let env = TestEnv::new();
-    let screen = Screen::new(24, 80);
+    let screen = Terminal::new(24, 80);
     let modes = screen.modes();
     // A shell that says when its job was stopped, and continues it.
     let script = "set -m; \"$0\" jobs -w; echo it was stopped; read x; fg >/dev/null; echo it ended";
     let jobdir = jobdir().to_string_lossy().into_owned();
     let shell = screen.spawn(env.program("setsid", &["-c", "bash", "-c", script, &jobdir]).env("TERM", "xterm"));
-    screen.expect("q leave");
+    screen.shows("q leave");
     screen.press("\u{1a}");
-    screen.expect("it was stopped");
+    screen.shows("it was stopped");
     assert_clean(&screen, &modes);
     screen.press("\n");
-    screen.expect("q leave");
+    screen.shows("q leave");
     screen.press("q");
-    screen.expect("it ended");
+    screen.shows("it ended");
     assert_clean(&screen, &modes);
     shell.wait().assert_code(0);
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::env::Client;
-use crate::support::screen::Screen;
+use crate::support::terminal::Terminal;
 use crate::support::{TestEnv, Witness, patience};
 
 /// A stream of lines that is read as it comes.
@@ -122,9 +122,9 @@ fn a_stream_ends_quietly_when_its_reader_has_gone() {
 fn a_terminal_that_can_draw_nothing_over_gets_lines() {
     let env = TestEnv::new();
     env.run_helper(&["run", "--name", "before"], &["exit", "0"]).assert_code(0);
-    let screen = Screen::new(24, 2000);
+    let screen = Terminal::new(24, 2000);
     let client = screen.spawn(screen.prepare(&env, &["jobs", "--watch"]).env("TERM", "dumb"));
-    screen.expect("{\"schema\":\"jobdir/job/1\"");
+    screen.shows("{\"schema\":\"jobdir/job/1\"");
     client.signal(Signal::SIGINT);
     client.wait().assert_code(130);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Args;
 use super::errands::Errands;
-use crate::client::{Filter, LiveList, Sink, Wanted, shell_code};
+use crate::client::{Cleaning, Filter, LiveList, Sink, Wanted, shell_code};
 use crate::commands::streams::read_part;
 use crate::context::Context;
 use crate::domain::job::Job;
@@ -12,7 +12,7 @@ use crate::domain::outcome::ExitStatus;
 use crate::domain::signal::Signal;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::platform::{Wake, WakeQueue, WriteBell};
+use crate::platform::{self, Wake, WakeQueue, WriteBell};
 use crate::present::text;
 use crate::store::Store;
 use crate::view::{Filling, Input, Screen, Shown, Step, View};
@@ -51,6 +51,7 @@ pub(super) fn run(args: &Args, filter: &Filter, store: &Store, context: &Context
             if screen.draw(&mut view).is_err() || WakeQueue::has_terminal_gone() {
                 break Some(Signal::HUP);
             }
+            platform::panic_point("view");
             let (wakes, _) = queue.wait(Some(due.saturating_duration_since(Instant::now())), None).map_err(failed)?;
             let mut signals = wakes.iter().filter_map(Wake::signal);
             if let Some(signal) = signals.find(|signal| *signal != Signal::CONT) {
@@ -140,11 +141,12 @@ fn read(store: &Store, job: &Job, attempt: u32, shown: &Shown, known: Option<u64
     let output = job.output.as_ref();
     let paths = store.layout().job(job.id);
     let path = if shown.stderr { paths.stderr(attempt) } else { paths.stdout(attempt) };
-    let length = crate::platform::facts(&path).map_or(0, |facts| facts.length);
+    let length = platform::facts(&path).map_or(0, |facts| facts.length);
     if known == Some(length) {
         return None;
     }
-    let wanted = Wanted { tail: Some(MOST_LINES), max_bytes: Some(MOST_BYTES), strip_ansi: true, ..Wanted::default() };
+    let cleaning = Cleaning { strip_ansi: true, returns: true };
+    let wanted = Wanted { tail: Some(MOST_LINES), max_bytes: Some(MOST_BYTES), cleaning, ..Wanted::default() };
     let filling = match read_part(store, job, attempt, sink, &wanted) {
         Ok(Some(piece)) => {
             let mut note = text::bytes(piece.total);

@@ -47,8 +47,9 @@ pub use signals::{
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{
     StdinKind, TypingNews, is_at_terminal, read_typed, same_destination, stdin_kind, suspend_self, terminal_size,
-    wait_for_typing, write_all,
+    wait_for_typing,
 };
+pub(in crate::platform) use terminal::{may_write_status, write_stream};
 pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;

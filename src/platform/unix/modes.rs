@@ -100,8 +100,13 @@ fn restore() {
 
 /// Says whether the terminal at stdin is ours at present. One that is not our controlling terminal has no foreground.
 pub fn is_in_foreground() -> bool {
+    is_foreground_of(TERMINAL)
+}
+
+/// Says so of the terminal at this descriptor.
+pub(super) fn is_foreground_of(terminal: i32) -> bool {
     // SAFETY: both calls take and return numbers.
-    let foreground = unsafe { libc::tcgetpgrp(TERMINAL) };
+    let foreground = unsafe { libc::tcgetpgrp(terminal) };
     // SAFETY: as above.
     foreground < 0 || foreground == unsafe { libc::getpgrp() }
 }

@@ -41,7 +41,7 @@ pub fn same_destination() -> bool {
 ///
 /// # Errors
 /// What the system says; `BrokenPipe` when the reader is gone.
-pub fn write_all(to_stderr: bool, mut bytes: &[u8]) -> std::io::Result<()> {
+pub(in crate::platform) fn write_stream(to_stderr: bool, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         let written = if to_stderr {
             nix::unistd::write(std::io::stderr(), bytes)
@@ -68,6 +68,11 @@ fn wait_writable(to_stderr: bool) -> std::io::Result<()> {
         Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says whether stderr is a terminal with us in its foreground.
+pub(in crate::platform) fn may_write_status() -> bool {
+    std::io::stderr().is_terminal() && super::modes::is_foreground_of(2)
 }
 
 /// Says whether stdin, stdout and stderr are the terminal.
@@ -134,9 +139,9 @@ pub fn read_typed(buffer: &mut [u8]) -> std::io::Result<usize> {
     }
 }
 
-/// Returns the size of the terminal at stdout or stdin, if one of them tells.
+/// Returns the size of the terminal at stdout, stdin or stderr, if one of them tells.
 pub fn terminal_size() -> Option<TerminalSize> {
-    [1, 0].into_iter().find_map(|fd| {
+    [1, 0, 2].into_iter().find_map(|fd| {
         // SAFETY: the kernel fills in the zeroed window size, which is plain data.
         unsafe {
             let mut size: nix::libc::winsize = std::mem::zeroed();

@@ -76,12 +76,15 @@ impl WakeQueue {
         self.waker.clone()
     }
 
-    /// Sleeps until something wakes it, the time is over (`None`: never), or `connection` has something to read.
-    /// Returns the wake-ups, possibly none, and whether the connection is readable.
+    /// Sleeps, see [`WakeQueue::wait`].
     ///
     /// # Errors
     /// When poll(2) fails for other reasons than an interruption.
-    pub fn wait(&self, timeout: Option<Duration>, connection: Option<&Connection>) -> io::Result<(Vec<Wake>, bool)> {
+    pub(in crate::platform) fn sleep(
+        &self,
+        timeout: Option<Duration>,
+        connection: Option<&Connection>,
+    ) -> io::Result<(Vec<Wake>, bool)> {
         let mut fds = vec![PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)];
         let stdout = io::stdout();
         if let Some(connection) = connection {

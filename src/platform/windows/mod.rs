@@ -40,7 +40,8 @@ pub use process::{
     name_process, open_files, out_of_memory_kills, own_identity, place, process_info, process_table, signal_by_number,
     signal_number,
 };
-pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self, write_all};
+pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self};
+pub(in crate::platform) use stdio::{may_write_status, write_stream};
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{
     RawTerminal, Terminal, TerminalInterest, TerminalNews, TypingNews, has_terminals, is_at_terminal, is_in_foreground,

@@ -33,13 +33,18 @@ pub fn same_destination() -> bool {
 ///
 /// # Errors
 /// What the system says; `BrokenPipe` when the reader is gone.
-pub fn write_all(to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::platform) fn write_stream(to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
     if to_stderr {
         io::stderr().write_all(bytes)
     } else {
         let mut stdout = io::stdout();
         stdout.write_all(bytes).and_then(|()| stdout.flush())
     }
+}
+
+/// Says whether stderr is the console.
+pub(in crate::platform) fn may_write_status() -> bool {
+    io::IsTerminal::is_terminal(&io::stderr())
 }
 
 /// Reads what is typed at the terminal at stdin; there is no job control here, so nothing is in the background.

@@ -94,12 +94,15 @@ impl WakeQueue {
         self.waker.clone()
     }
 
-    /// Sleeps until something wakes it, the time is over (`None`: never), or `connection` has something to read.
-    /// Returns the wake-ups, possibly none, and whether the connection is readable.
+    /// Sleeps, see [`WakeQueue::wait`].
     ///
     /// # Errors
     /// Never.
-    pub fn wait(&self, timeout: Option<Duration>, connection: Option<&Connection>) -> io::Result<(Vec<Wake>, bool)> {
+    pub(in crate::platform) fn sleep(
+        &self,
+        timeout: Option<Duration>,
+        connection: Option<&Connection>,
+    ) -> io::Result<(Vec<Wake>, bool)> {
         // Whoever reads the connection rings after it has put something there, so nothing is missed in between.
         let is_readable = || connection.is_some_and(Connection::is_readable);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));

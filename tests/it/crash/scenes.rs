@@ -196,7 +196,7 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "terminal",
         play: |stage| {
-            let mut terminal = Terminal::new(24, 80);
+            let terminal = Terminal::new(24, 80);
             let script = "trap 'echo resized' WINCH; echo ready; read first; while ! read line; do :; done; exit 3";
             let client = stage.armed_at(&terminal, &["run", "--finally", "true", "--", "sh", "-c", script]);
             let prints = |text: &str| {

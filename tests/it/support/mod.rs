@@ -4,7 +4,6 @@ pub(crate) mod documents;
 pub(crate) mod env;
 pub(crate) mod invariants;
 pub(crate) mod proc;
-pub(crate) mod screen;
 #[cfg(target_os = "linux")]
 pub(crate) mod terminal;
 pub(crate) mod witness;
