@@ -28,6 +28,11 @@ windows-check:
     rustup target add x86_64-pc-windows-gnu
     cargo check --target x86_64-pc-windows-gnu
 
+# Does it still compile for macOS?
+macos-check:
+    rustup target add x86_64-apple-darwin
+    cargo check --target x86_64-apple-darwin
+
 # Measure against nq, task-spooler and pueue
 bench:
     rustup target add x86_64-unknown-linux-musl

@@ -46,7 +46,7 @@ use crate::domain::signal::Signal;
 /// # Errors
 /// A sentence for the user.
 pub fn parse_signal(text: &str) -> Result<Signal, String> {
-    Signal::parse(text, crate::platform::signal_by_number)
+    Signal::parse(text, crate::platform::signal_by_number).and_then(known)
 }
 
 /// Parses a stop plan or the name of a preset.
@@ -54,7 +54,18 @@ pub fn parse_signal(text: &str) -> Result<Signal, String> {
 /// # Errors
 /// A sentence for the user.
 pub fn parse_plan(text: &str) -> Result<crate::domain::stop_plan::StopPlan, String> {
-    crate::domain::stop_plan::StopPlan::parse(text, crate::platform::signal_by_number)
+    let plan = crate::domain::stop_plan::StopPlan::parse(text, crate::platform::signal_by_number)?;
+    plan.rungs().iter().try_for_each(|rung| known(rung.signal).map(drop))?;
+    Ok(plan)
+}
+
+/// What this system has no equivalent of would be sent to nobody, in silence.
+fn known(signal: Signal) -> Result<Signal, String> {
+    if crate::platform::can_signal(signal) {
+        Ok(signal)
+    } else {
+        Err(format!("this system has no {signal}; use {}", crate::platform::SIGNALS_HERE))
+    }
 }
 
 /// Returns what a shell shows for an end: the code, or 128 plus the signal's number.

@@ -105,7 +105,7 @@ pub enum Delivery {
 /// # Errors
 /// What the system says.
 pub fn rename_file(from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
-    std::fs::rename(from, to)
+    rename(from, to)
 }
 
 /// Replaces a file of the user's as a whole, with the mode that a program with this mask would create it with. What is

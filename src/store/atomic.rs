@@ -66,7 +66,7 @@ pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), S
 
 /// Moves something to its place in one step. A directory there that is not empty is an error, a file is replaced.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::rename(from, to).context("move into place", to)
+    platform::rename(from, to).context("move into place", to)
 }
 
 /// Removes what is no regular file, or a larger one than there can be, from the place of a file that can be made anew.

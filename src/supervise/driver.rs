@@ -253,6 +253,10 @@ impl Driver {
             SignalScope::Leader => "leader",
         };
         self.journal.tell(&self.claim, Happening::SignalSent { signal, scope: scope.into(), strays });
+        if let Some(name) = platform::sent_as(signal) {
+            let message = format!("{signal} is {name} on this system");
+            self.journal.tell(&self.claim, Happening::Note { message });
+        }
     }
 
     fn record_phase(&mut self, machine: &Machine) {

@@ -8,6 +8,9 @@
 //! test has to wait for is told there (`tell`), and whatever this process has to wait for is heard there (`await`), so
 //! that no test sleeps. See [`ACTIONS`] for everything that it can do.
 
+//!
+//! Under the name of one of the [`TOOLS`] it is that tool, so that tests can use them on systems that have none.
+
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose purpose is to print")]
 #![expect(clippy::disallowed_methods, reason = "a program that does what others must not")]
 #![expect(clippy::exit, reason = "exit codes are what tests ask for")]
@@ -17,6 +20,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+
+/// What this program is called for, under another name.
+const TOOLS: [&str; 5] = ["true", "false", "echo", "cat", "sleep"];
 
 /// Every action and its arguments.
 const ACTIONS: &str = "\
@@ -29,6 +35,8 @@ append FILE TEXT     the same, at the end of the file, with a newline
 unlink FILE          remove a file
 lock FILE HOW REPORT lock a file until we are dead, HOW is shared, exclusive or the number of places; when it is held by
                      too many others, append a line to REPORT and exit with 99
+cat FILE             copy a file to stdout; '' or - is stdin
+sleep SECONDS        do nothing for so long
 rest MS              do nothing for so long
 mkdir-exclusive DIR  make a directory, or exit with 99 when it exists
 stdin                read stdin to its end and print it as a line of JSON
@@ -45,6 +53,8 @@ burn MS              use the processor for so long
 flee MS              fork and exit for so long: nobody ever lives for more than a moment
 spawn K [ ACTIONS ]  start K children and print 'child PID' for each
 spawn-clean K [ … ]  the same, with an empty environment
+run-command FILE [ ARGUMENTS ]
+                     run another program to its end
 reap                 wait for all children started so far
 setsid               begin a session of our own
 ignore SIG,…         ignore signals
@@ -67,11 +77,29 @@ struct Helper {
 }
 
 fn main() {
-    let words = std::env::args().skip(1).collect();
+    let mut words: VecDeque<String> = std::env::args().skip(1).collect();
+    let name = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if TOOLS.contains(&name.as_str()) {
+        words = be(&name, &words);
+    }
     let mut helper = Helper { words, ..Helper::default() };
     while let Some(action) = helper.words.pop_front() {
         helper.act(&action);
     }
+}
+
+/// Returns what to do under the name of a tool.
+fn be(tool: &str, words: &VecDeque<String>) -> VecDeque<String> {
+    let word = |index: usize| words.get(index).map_or("", String::as_str);
+    let actions = match tool {
+        "true" => vec!["exit", "0"],
+        "false" => vec!["exit", "1"],
+        "cat" => vec!["cat", word(0)],
+        "sleep" => vec!["sleep", word(0)],
+        _ => return ["out".to_owned(), words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")].into(),
+    };
+    actions.into_iter().map(str::to_owned).collect()
 }
 
 fn fail(why: &str) -> ! {
@@ -251,6 +279,16 @@ impl Helper {
                     }
                 }
             }
+            "cat" => {
+                let file = self.word();
+                let copy = |mut from: Box<dyn Read>| std::io::copy(&mut from, &mut std::io::stdout());
+                let copied = match file.as_str() {
+                    "" | "-" => copy(Box::new(std::io::stdin())),
+                    path => std::fs::File::open(path).and_then(|file| copy(Box::new(file))),
+                };
+                copied.unwrap_or_else(|error| fail(&format!("{file}: {error}")));
+            }
+            "sleep" => std::thread::sleep(Duration::from_secs_f64(self.number())),
             "rest" => std::thread::sleep(Duration::from_millis(self.number())),
             "block" => loop {
                 std::thread::park();
@@ -275,6 +313,11 @@ impl Helper {
                     print(&format!("child {}", child.id()));
                     self.children.push(child);
                 }
+            }
+            "run-command" => {
+                let (program, arguments) = (self.word(), self.block());
+                let status = Command::new(program).args(arguments).status();
+                status.unwrap_or_else(|error| fail(&error.to_string()));
             }
             "reap" => {
                 for mut child in self.children.drain(..) {
@@ -335,7 +378,52 @@ impl Helper {
 
     #[cfg(not(unix))]
     fn act_on_unix(&mut self, action: &str) {
-        fail(&format!("'{action}' is no action here"))
+        match action {
+            // There are no sessions, and nothing leaves a job object.
+            "setsid" => {}
+            "ignore" => {
+                self.word();
+                windows::take_breaks();
+            }
+            "trap" => {
+                let (_which, _last) = (self.word(), self.word());
+                let taken = windows::take_breaks();
+                print("ready");
+                self.tell("ready");
+                taken.recv().unwrap_or_else(|error| fail(&error.to_string()));
+                print("got BREAK");
+                self.tell("got BREAK");
+            }
+            other => fail(&format!("'{other}' is no action here")),
+        }
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    #![expect(unsafe_code, reason = "the console calls back")]
+
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, SetConsoleCtrlHandler};
+
+    static TAKEN: Mutex<Option<Sender<()>>> = Mutex::new(None);
+
+    unsafe extern "system" fn on_console(event: u32) -> i32 {
+        if let Some(taken) = TAKEN.lock().ok().filter(|_| event == CTRL_BREAK_EVENT).and_then(|taken| taken.clone()) {
+            taken.send(()).ok();
+        }
+        (event == CTRL_BREAK_EVENT).into()
+    }
+
+    /// Takes every CTRL_BREAK from now on: all that INT, TERM, HUP and QUIT are here.
+    pub(super) fn take_breaks() -> Receiver<()> {
+        let (sender, receiver) = channel();
+        *TAKEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(sender);
+        // SAFETY: the handler is a function that lives for ever.
+        unsafe { SetConsoleCtrlHandler(Some(on_console), 1) };
+        receiver
     }
 }
 

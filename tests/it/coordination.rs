@@ -14,11 +14,12 @@ fn exclusive(env: &TestEnv, lock: &str, work: &str) -> String {
 fn a_mutex_is_held_by_one_at_a_time_in_the_order_of_arrival() {
     let env = TestEnv::new();
     let order = env.root().join("order");
+    let [overlap, report] = ["overlap", "report"].map(|name| env.root().join(name).to_string_lossy().into_owned());
     let mut ids = Vec::new();
     for number in 1..=6 {
-        let work = format!("echo {number} >>'{}'; sleep 0.05", order.display());
-        let script = exclusive(&env, "overlap", &work);
-        ids.push(env.jobdir(&["run", "-d", "--mutex", "Deploy", "--", "sh", "-c", &script]).assert_code(0).id());
+        let (order, number) = (order.to_string_lossy(), number.to_string());
+        let actions = ["lock", &overlap, "exclusive", &report, "append", &order, &number, "rest", "50"];
+        ids.push(env.start(&["--mutex", "Deploy"], &actions));
     }
     let mut wait = vec!["wait"];
     wait.extend(ids.iter().map(String::as_str));
@@ -73,6 +74,7 @@ fn slots_bound_how_many_run_at_once() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn an_orphaned_holder_keeps_what_it_holds_until_its_processes_are_gone() {
     let env = TestEnv::new();
@@ -86,6 +88,7 @@ fn an_orphaned_holder_keeps_what_it_holds_until_its_processes_are_gone() {
     env.jobdir(&["wait", &waiter]).assert_code(0);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_holder_that_dies_with_all_its_processes_frees_what_it_held() {
     let env = TestEnv::new();
@@ -134,6 +137,7 @@ fn jobs_follow_each_other_or_are_skipped() {
     env.jobdir(&["run", "--after", "99", "--", "true"]).assert_code(125).assert_says("no job '99'");
 }
 
+#[cfg(unix)]
 #[test]
 fn several_mutexes_in_any_order_do_not_deadlock() {
     let env = TestEnv::new();
@@ -177,6 +181,7 @@ fn status_follows_who_waits_for_whom_to_the_end() {
     env.jobdir(&["wait", &after]).assert_code(0);
 }
 
+#[cfg(unix)]
 #[test]
 fn whoever_waits_for_an_orphan_is_told_what_to_do() {
     let env = TestEnv::new();
@@ -216,6 +221,7 @@ fn abandoning_what_has_not_started_or_has_ended_or_does_not_know_how() {
     env.jobdir(&["kill", &holder]).assert_code(0);
 }
 
+#[cfg(unix)]
 #[test]
 #[cfg(target_os = "linux")]
 fn who_waits_in_the_queue_sleeps() {

@@ -1,8 +1,11 @@
 //! `jobdir run -d`: the id, and nothing that ties the job to its caller.
 
 use crate::support::env::{helper, with_helper};
-use crate::support::{TestEnv, Witness, proc};
+#[cfg(unix)]
+use crate::support::proc;
+use crate::support::{TestEnv, Witness};
 
+#[cfg(unix)]
 #[test]
 fn the_id_alone_is_printed_and_the_command_executes() {
     let env = TestEnv::new();
@@ -56,6 +59,7 @@ fn stdin_can_be_a_file() {
     output.assert_code(0).assert_stdout("{\"bytes\":13,\"text\":\"from the file\"}\n");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_command_substitution_returns_at_once() {
     let env = TestEnv::new();
@@ -69,6 +73,7 @@ fn a_command_substitution_returns_at_once() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_pipeline_returns_at_once() {
     let env = TestEnv::new();
@@ -78,6 +83,7 @@ fn a_pipeline_returns_at_once() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn supervisor_and_job_hold_nothing_of_the_caller() {
     let env = TestEnv::new();
@@ -102,6 +108,7 @@ fn supervisor_and_job_hold_nothing_of_the_caller() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_supervisor_can_be_left_with_a_removed_directory_below_it() {
     let env = TestEnv::new();

@@ -57,6 +57,7 @@ fn variables_come_from_the_caller_options_and_files() {
     assert!(given["UNSET_HERE"].is_null());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_cleared_environment_has_only_what_is_named() {
     let env = TestEnv::new();
@@ -67,6 +68,7 @@ fn a_cleared_environment_has_only_what_is_named() {
     assert_eq!(names, ["KEEP", "X"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn an_environment_that_must_not_be_kept_is_nowhere_on_the_disk() {
     let env = TestEnv::new();
@@ -132,6 +134,7 @@ fn a_job_tells_how_far_it_is_what_it_knows_and_that_it_is_ready() {
     env.jobdir(&["wait", &id]).assert_code(0);
 }
 
+#[cfg(unix)]
 #[test]
 fn what_a_job_writes_there_is_foreign_data() {
     let env = TestEnv::new();
@@ -144,6 +147,7 @@ fn what_a_job_writes_there_is_foreign_data() {
     assert_eq!(job["state"], "succeeded");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_scratch_folder_lives_as_long_as_the_job() {
     let env = TestEnv::new();

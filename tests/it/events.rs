@@ -1,7 +1,9 @@
 //! `jobdir events`: everything that happened, and what is missing of it.
 
+#[cfg(unix)]
 use std::io::{BufRead, BufReader};
 
+#[cfg(unix)]
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -19,6 +21,7 @@ fn words(events: &[Value]) -> Vec<String> {
     events.iter().map(word).collect()
 }
 
+#[cfg(unix)]
 #[test]
 fn a_stop_is_told_from_its_cause_to_its_end() {
     let env = TestEnv::new();
@@ -46,6 +49,7 @@ fn a_stop_is_told_from_its_cause_to_its_end() {
     assert_eq!(later, events[3..]);
 }
 
+#[cfg(unix)]
 #[test]
 fn strays_are_told_when_they_are_found() {
     let env = TestEnv::new();
@@ -92,6 +96,7 @@ fn what_is_torn_or_missing_is_told_as_a_gap() {
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn following_shows_each_event_once_and_ends_with_the_jobs() {
     let env = TestEnv::new();

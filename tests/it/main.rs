@@ -5,16 +5,18 @@
 //! end that nothing is left running and that the state directory keeps its invariants.
 
 #![expect(clippy::disallowed_methods, reason = "tests set their scenes by hand and start what they please")]
+#![cfg_attr(
+    windows,
+    expect(dead_code, unused_imports, reason = "some of what is here is for tests that are for Unix alone")
+)]
 
 mod architecture;
 #[cfg(unix)]
 mod client;
-#[cfg(unix)]
 mod compatibility;
 mod completion;
 #[cfg(unix)]
 mod config;
-#[cfg(unix)]
 mod coordination;
 #[cfg(target_os = "linux")]
 mod counts;
@@ -22,17 +24,13 @@ mod counts;
 mod crash;
 #[cfg(target_os = "linux")]
 mod damage;
-#[cfg(unix)]
 mod detach;
 #[cfg(target_os = "linux")]
 mod doctor;
-#[cfg(unix)]
 mod environment;
 #[cfg(unix)]
 mod error_codes;
-#[cfg(unix)]
 mod errors;
-#[cfg(unix)]
 mod events;
 #[cfg(unix)]
 mod examples;
@@ -43,19 +41,14 @@ mod generated;
 mod hook;
 #[cfg(unix)]
 mod hostile;
-#[cfg(unix)]
 mod jobs;
-#[cfg(unix)]
 mod kill;
 #[cfg(unix)]
 mod limits;
 #[cfg(unix)]
 mod log_max;
-#[cfg(unix)]
 mod logs;
-#[cfg(unix)]
 mod logs_machine;
-#[cfg(unix)]
 mod names;
 #[cfg(unix)]
 mod observe;
@@ -63,11 +56,9 @@ mod observe;
 mod orphans;
 #[cfg(target_os = "linux")]
 mod parsers;
-#[cfg(unix)]
 mod pause;
 #[cfg(target_os = "linux")]
 mod pictures;
-#[cfg(unix)]
 mod protocol;
 #[cfg(target_os = "linux")]
 mod pty;
@@ -76,32 +67,29 @@ mod public_form;
 mod readme;
 #[cfg(unix)]
 mod recipes;
-#[cfg(unix)]
 mod run;
-#[cfg(unix)]
 mod schema;
 #[cfg(unix)]
 mod skill;
 #[cfg(unix)]
 mod spawn;
-#[cfg(unix)]
 mod status;
 #[cfg(target_os = "linux")]
 mod storage;
 #[cfg(all(unix, debug_assertions))]
 mod storm;
-#[cfg(unix)]
 mod support;
-#[cfg(unix)]
 mod threads;
 #[cfg(all(target_os = "linux", debug_assertions))]
 mod unkillable;
 #[cfg(target_os = "linux")]
 mod view;
-#[cfg(unix)]
 mod wait;
+#[cfg(target_os = "linux")]
 mod waiting;
 #[cfg(unix)]
 mod watch;
 #[cfg(unix)]
 mod who_dies;
+#[cfg(windows)]
+mod windows;

@@ -1,18 +1,24 @@
 //! Pausing, single signals, and processes that try to get away.
 
+#[cfg(unix)]
 use nix::sys::signal::Signal;
 
 use crate::support::env::jobdir;
-use crate::support::{TestEnv, eventually, proc};
+#[cfg(unix)]
+use crate::support::proc;
+use crate::support::{TestEnv, eventually};
 
+#[cfg(unix)]
 fn pid(env: &TestEnv, id: &str) -> u32 {
     env.status(id)["pid"].as_u64().expect("a pid") as u32
 }
 
+#[cfg(unix)]
 fn is_stopped(pid: u32) -> bool {
     proc::stat(pid).is_some_and(|stat| stat.state == 'T')
 }
 
+#[cfg(unix)]
 #[test]
 fn a_paused_job_stands_still_and_its_time_limit_too() {
     let env = TestEnv::new();
@@ -51,6 +57,7 @@ fn what_has_ended_cannot_be_paused() {
     env.jobdir(&["pause", "99"]).assert_code(3);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_single_signal_is_no_stop_and_what_dies_of_it_has_failed() {
     let env = TestEnv::new();
@@ -73,6 +80,7 @@ fn a_single_signal_is_no_stop_and_what_dies_of_it_has_failed() {
     assert_eq!((&job["error_kind"], &job["signal"]), (&"job_failure".into(), &"SIGHUP".into()));
 }
 
+#[cfg(unix)]
 #[test]
 fn what_forks_and_leaves_its_session_again_and_again_is_stopped() {
     use std::os::unix::fs::PermissionsExt;
@@ -89,6 +97,7 @@ fn what_forks_and_leaves_its_session_again_and_again_is_stopped() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn three_levels_of_jobs_stop_from_the_outside_in_order() {
     let env = TestEnv::new();

@@ -2,11 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+#[cfg(unix)]
 use nix::sys::signal::Signal;
 
 use crate::support::env::{helper, jobdir, read_json};
-use crate::support::{TestEnv, Witness, eventually, proc};
+#[cfg(unix)]
+use crate::support::proc;
+use crate::support::{TestEnv, Witness, eventually};
 
+#[cfg(unix)]
 #[test]
 fn a_shell_stops_a_job_with_an_empty_file() {
     let env = TestEnv::new();
@@ -19,6 +23,7 @@ fn a_shell_stops_a_job_with_an_empty_file() {
     assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"kill".into()));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_made_right_in_the_inbox_works_too() {
     let env = TestEnv::new();
@@ -27,6 +32,7 @@ fn a_file_made_right_in_the_inbox_works_too() {
     env.jobdir(&["wait", &id]).assert_code(143);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_request_while_the_supervisor_is_suspended_is_honoured_once_it_goes_on() {
     let env = TestEnv::new();
@@ -44,6 +50,7 @@ fn a_request_while_the_supervisor_is_suspended_is_honoured_once_it_goes_on() {
     assert_eq!(env.captured(&id), b"ready\ngot TERM\n", "honoured exactly once");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_request_that_is_delivered_twice_is_honoured_once() {
     let env = TestEnv::new();
@@ -66,6 +73,7 @@ fn a_request_that_is_delivered_twice_is_honoured_once() {
     assert_eq!(signals, 1);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_whole_request_can_be_written_by_hand() {
     let env = TestEnv::new();
@@ -87,6 +95,7 @@ fn a_request_for_another_attempt_is_answered_and_does_nothing() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_no_request_is_refused_and_removed() {
     let env = TestEnv::new();
@@ -114,6 +123,7 @@ fn what_is_no_request_is_refused_and_removed() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_kill_before_the_start_means_that_the_command_never_runs() {
     let env = TestEnv::new();
@@ -130,6 +140,7 @@ fn a_kill_before_the_start_means_that_the_command_never_runs() {
     assert!(!std::path::Path::new(&ran).exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn modes_do_not_depend_on_the_callers_umask_but_the_job_gets_it() {
     let env = TestEnv::new();
@@ -147,6 +158,7 @@ fn modes_do_not_depend_on_the_callers_umask_but_the_job_gets_it() {
     // That everything is 0700 and 0600 is one of the invariants that are checked at the end.
 }
 
+#[cfg(unix)]
 #[test]
 fn a_umask_can_be_chosen() {
     let env = TestEnv::new();
@@ -155,6 +167,7 @@ fn a_umask_can_be_chosen() {
     assert_eq!(output.json()["umask"], "137");
 }
 
+#[cfg(unix)]
 #[test]
 fn the_pid_file_names_supervisor_and_leader() {
     let env = TestEnv::new();
@@ -173,6 +186,7 @@ fn the_pid_file_names_supervisor_and_leader() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn records_are_whole_at_every_moment() {
     let env = TestEnv::new();
@@ -211,6 +225,7 @@ fn records_are_whole_at_every_moment() {
     assert!(read > 100, "only {read} files were read");
 }
 
+#[cfg(unix)]
 #[test]
 fn events_tell_the_story_in_order() {
     let env = TestEnv::new();
@@ -247,6 +262,7 @@ fn a_job_of_another_boot_or_host_is_judged_by_what_can_be_known() {
     assert!(job["supervised"].is_null() && job["alive"].is_null() && job["message"].is_string(), "{job}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_pid_that_belongs_to_a_stranger_is_never_signalled() {
     let env = TestEnv::new();

@@ -9,8 +9,7 @@ use crate::support::TestEnv;
 /// One job that has ended, and its record.
 fn ended() -> (TestEnv, PathBuf) {
     let env = TestEnv::new();
-    env.jobdir(&["run", "--name", "x", "-l", "k=ü\"", "--", "sh", "-c", "echo out; echo err >&2; exit 3"])
-        .assert_code(3);
+    env.run_helper(&["run", "--name", "x", "-l", "k=ü\""], &["out", "out", "err", "err", "exit", "3"]).assert_code(3);
     let record = env.state().join("jobs/1/job.json");
     (env, record)
 }
@@ -87,6 +86,7 @@ fn a_state_directory_that_was_moved_says_where_it_is_now() {
     assert!(path.starts_with(moved.to_str().expect("text")), "{path}");
 }
 
+#[cfg(unix)]
 #[test]
 fn what_can_change_after_the_end_has_no_form() {
     let env = TestEnv::new();

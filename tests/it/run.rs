@@ -1,8 +1,9 @@
 //! `jobdir run` in the foreground: what it shows and how it ends.
 
 use crate::support::env::{helper, jobdir};
-use crate::support::{TestEnv, Witness, words};
+use crate::support::{TestEnv, Witness, hears_signals, words};
 
+#[cfg(unix)]
 #[test]
 fn what_comes_behind_the_command_is_its_own() {
     let env = TestEnv::new();
@@ -19,6 +20,7 @@ fn what_comes_behind_the_command_is_its_own() {
     env.jobdir(&["run", "--", "echo", "--", "-d"]).assert_code(0).assert_stdout("-- -d\n");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_likely_mistake_is_explained() {
     let env = TestEnv::new();
@@ -47,6 +49,7 @@ fn the_exit_code_of_the_command_becomes_ours() {
     assert_eq!(states, ["succeeded", "failed", "failed"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_command_that_dies_of_a_signal_gives_128_and_its_number() {
     let env = TestEnv::new();
@@ -60,6 +63,7 @@ fn a_command_that_dies_of_a_signal_gives_128_and_its_number() {
     assert!(job["exit_code"].is_null() && job["reason"].is_null(), "{job}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_kill_that_nobody_here_sent_is_a_failure_of_the_job() {
     let env = TestEnv::new();
@@ -178,6 +182,9 @@ fn an_ordinary_end_says_nothing() {
 
 #[test]
 fn a_time_limit_stops_the_job_and_gives_124() {
+    if !hears_signals() {
+        return;
+    }
     let env = TestEnv::new();
     let output = env.run_helper(&["run", "--timeout", "100ms"], &["block"]);
     output.assert_code(124).assert_stdout("");
@@ -187,6 +194,7 @@ fn a_time_limit_stops_the_job_and_gives_124() {
     assert_eq!(job["signal"], "SIGTERM");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_answer_of_exit_0_does_not_hide_a_time_limit() {
     let env = TestEnv::new();
@@ -205,6 +213,9 @@ fn a_limit_of_0_or_off_is_none() {
 
 #[test]
 fn a_job_that_neither_prints_nor_computes_reaches_its_idle_limit() {
+    if !hears_signals() {
+        return;
+    }
     let env = TestEnv::new();
     env.run_helper(&["run", "--idle-timeout", "200ms"], &["out", "x", "block"]).assert_code(124).assert_stdout("x\n");
     let job = env.status("1");
@@ -217,6 +228,7 @@ fn computing_is_no_idleness() {
     env.run_helper(&["run", "--idle-timeout", "2s"], &["burn", "2500", "exit", "6"]).assert_code(6);
 }
 
+#[cfg(unix)]
 #[test]
 fn an_early_signal_comes_before_the_time_limit() {
     let env = TestEnv::new();
@@ -232,6 +244,7 @@ fn the_id_file_is_complete_before_the_command_starts() {
     env.jobdir(&["run", "--id-file", &path, "--", "cat", &path]).assert_code(0).assert_stdout("1\n");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_command_in_path_is_found_in_the_path_of_the_job() {
     let env = TestEnv::new();
@@ -243,6 +256,7 @@ fn a_command_in_path_is_found_in_the_path_of_the_job() {
     env.jobdir(&["run", "-e", &path, "--", "my-own-tool", "exit", "3"]).assert_code(3);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_script_without_an_interpreter_line_runs() {
     let env = TestEnv::new();
@@ -252,6 +266,7 @@ fn a_script_without_an_interpreter_line_runs() {
     env.jobdir(&["run", "--", "./script"]).assert_code(3);
 }
 
+#[cfg(unix)]
 #[test]
 fn finally_steps_run_after_the_command_and_know_how_it_ended() {
     let env = TestEnv::new();

@@ -2,6 +2,7 @@
 
 use crate::support::{TestEnv, Witness};
 
+#[cfg(unix)]
 #[test]
 fn one_job_is_one_document_with_all_its_attempts() {
     let env = TestEnv::new();
@@ -40,6 +41,7 @@ fn one_field_is_printed_alone() {
     env.jobdir(&["status", "-P", "colour", "1"]).assert_code(1).assert_stdout("").assert_says("exit_code");
 }
 
+#[cfg(unix)]
 #[test]
 fn values_of_the_environment_never_appear() {
     let env = TestEnv::new();
@@ -93,6 +95,7 @@ fn a_running_job_tells_its_processes() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn the_processes_of_a_running_job_are_a_tree() {
     let env = TestEnv::new();
@@ -116,6 +119,7 @@ fn the_processes_of_a_running_job_are_a_tree() {
     assert!(env.status("1")["processes"].is_null());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_nested_job_is_not_part_of_the_tree() {
     let env = TestEnv::new();
@@ -137,6 +141,7 @@ fn a_nested_job_is_not_part_of_the_tree() {
     command.wait_for_death();
 }
 
+#[cfg(unix)]
 #[test]
 fn the_card_shows_the_last_lines_and_what_to_do_next() {
     let env = TestEnv::new();

@@ -20,6 +20,7 @@ fn resume_appends_arguments_and_keeps_earlier_attempts() {
     env.jobdir(&["logs", "--attempt", "3", "talk"]).assert_code(1).assert_says("no attempt 3");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_template_is_filled_with_what_the_job_has_written() {
     let env = TestEnv::new();
@@ -40,6 +41,7 @@ fn an_active_job_is_not_resumed() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn retries_end_with_the_first_success_and_speak_of_the_run() {
     let env = TestEnv::new();
@@ -58,6 +60,7 @@ fn a_job_that_dies_at_once_again_and_again_is_not_retried_for_ever() {
     assert!(job["message"].as_str().is_some_and(|m| m.contains("not retried any more")), "{job}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_kill_ends_the_waiting_for_a_retry_and_the_code_is_the_attempts_own() {
     let env = TestEnv::new();
@@ -137,6 +140,7 @@ fn prune_removes_what_has_ended_and_nothing_else() {
     env.stop_all();
 }
 
+#[cfg(unix)]
 #[test]
 fn an_exit_hook_does_not_stand_in_the_way() {
     let env = TestEnv::new();
@@ -162,6 +166,7 @@ fn the_processes_of_a_corrupt_job_are_stopped_before_it_is_deleted() {
     assert!(!crate::support::proc::is_alive(leader));
 }
 
+#[cfg(unix)]
 #[test]
 fn what_cannot_be_printed_is_a_failure() {
     let env = TestEnv::new();
@@ -173,6 +178,7 @@ fn what_cannot_be_printed_is_a_failure() {
     assert!(jobdir().exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn progress_and_readiness_are_shown_wherever_the_job_is() {
     let env = TestEnv::new();

@@ -1,9 +1,13 @@
 //! `jobdir wait`: block until runs have ended, and mirror how.
 
+#[cfg(unix)]
 use nix::sys::signal::Signal;
 
-use crate::support::{TestEnv, Witness, eventually, proc};
+use crate::support::{TestEnv, Witness};
+#[cfg(unix)]
+use crate::support::{eventually, proc};
 
+#[cfg(unix)]
 #[test]
 fn the_code_of_the_job_is_mirrored_before_and_after_its_end() {
     let env = TestEnv::new();
@@ -71,6 +75,7 @@ fn an_unknown_job_is_125() {
     env.jobdir(&["wait", "--timeout", "soon", "1"]).assert_code(125).assert_stdout("").assert_says("soon");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_interrupted_waiter_leaves_the_job_alone() {
     let env = TestEnv::new();
@@ -103,6 +108,7 @@ fn twenty_waiters_all_see_the_end() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_waiter_uses_no_time() {
     let env = TestEnv::new();
@@ -210,6 +216,7 @@ fn of_several_jobs_all_or_any_meet_the_condition() {
     env.jobdir(&["wait", "--any", "--for", "output=down", &first, &second]).assert_code(1);
 }
 
+#[cfg(unix)]
 #[test]
 fn output_counts_whichever_attempt_of_the_run_printed_it() {
     let env = TestEnv::new();
@@ -220,6 +227,7 @@ fn output_counts_whichever_attempt_of_the_run_printed_it() {
 }
 
 /// Waits until this waiter waits for so many claims.
+#[cfg(unix)]
 fn waits_for(waiter: u32, claims: usize) {
     let (mark, pid) = ("-> FLOCK", format!(" {waiter} "));
     eventually("a waiter that waits", || {
@@ -229,6 +237,7 @@ fn waits_for(waiter: u32, claims: usize) {
     });
 }
 
+#[cfg(unix)]
 #[test]
 fn a_job_that_is_deleted_meanwhile_is_told_as_deleted() {
     let env = TestEnv::new();

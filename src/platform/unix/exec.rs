@@ -11,7 +11,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use nix::fcntl::OFlag;
 use nix::libc;
 
 use super::files;
@@ -208,8 +207,8 @@ pub fn spawn_errand(arguments: &[&OsStr], mask: u32) -> io::Result<Child> {
 }
 
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    Ok((away_from_stdio(reader)?, away_from_stdio(writer)?))
+    let (reader, writer) = io::pipe()?;
+    Ok((away_from_stdio(reader.into())?, away_from_stdio(writer.into())?))
 }
 
 /// Raising the score needs no privilege, and makes the kernel choose the job before its supervisor.

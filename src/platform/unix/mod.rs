@@ -30,7 +30,7 @@ pub use exec::{
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
-    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename,
     set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
@@ -42,7 +42,8 @@ pub use process::{
 };
 pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
 pub use signals::{
-    group_exists, ignore_write_signals, inherited_ignored, signal_by_number, signal_group, signal_number,
+    SIGNALS_HERE, can_signal, group_exists, ignore_write_signals, inherited_ignored, sent_as, signal_by_number,
+    signal_group, signal_number,
 };
 pub use storage::{free_space, network_file_system, watch_limits};
 pub use terminal::{

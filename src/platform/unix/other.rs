@@ -1,7 +1,7 @@
 //! Unix without `/proc` and subreaper (macOS, the BSDs): best effort, through `sysinfo`.
 //!
-//! Start times have whole seconds here, groups and sessions are not known to `sysinfo`, so a process is recognised by
-//! its parent and by its identity alone. Not yet run on such a system.
+//! Groups and sessions are asked for one by one. On macOS a start time comes from `proc_pidinfo`, in microseconds; elsewhere
+//! `sysinfo` tells it, in whole seconds. Type-checked, and not yet run on such a system.
 
 use std::io;
 use std::path::PathBuf;
@@ -43,28 +43,56 @@ pub fn place() -> Place {
 fn look(which: ProcessesToUpdate<'_>) -> Vec<ProcessInfo> {
     let Ok(mut system) = System::new() else { return Vec::new() };
     system.refresh_processes_specifics(which, true, ProcessRefreshKind::nothing());
-    system
-        .processes()
-        .values()
-        .map(|process| {
-            let pid = process.pid().as_u32();
-            let raw = i32::try_from(pid).ok().map(nix::unistd::Pid::from_raw);
-            // SAFETY: getpgid(2) takes one integer.
-            let group = raw.and_then(|p| nix::unistd::getpgid(Some(p)).ok()).map_or(0, |g| g.as_raw() as u32);
-            let session = raw.and_then(|p| nix::unistd::getsid(Some(p)).ok()).map_or(0, |s| s.as_raw() as u32);
-            ProcessInfo {
-                identity: ProcessIdentity { pid, start_time: process.start_time() },
-                parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
-                group,
-                session,
-                state: match process.status() {
-                    sysinfo::ProcessStatus::Zombie | sysinfo::ProcessStatus::Dead => 'Z',
-                    sysinfo::ProcessStatus::Stop => 'T',
-                    _ => 'S',
-                },
-            }
-        })
-        .collect()
+    system.processes().values().filter_map(describe).collect()
+}
+
+/// Says who a process is by what the kernel tells of it at one moment, zombies included.
+#[cfg(target_os = "macos")]
+fn describe(process: &sysinfo::Process) -> Option<ProcessInfo> {
+    use nix::libc;
+    const SIZE: i32 = size_of::<libc::proc_bsdinfo>() as i32;
+    /// With this argument zombies are told of, too.
+    const ZOMBIES_TOO: u64 = 1;
+    let pid = i32::try_from(process.pid().as_u32()).ok()?;
+    // SAFETY: plain data, for which zeros will do; the kernel writes at most as much as it is told there is.
+    let (length, info) = unsafe {
+        let mut info: libc::proc_bsdinfo = std::mem::zeroed();
+        (libc::proc_pidinfo(pid, libc::PROC_PIDTBSDINFO, ZOMBIES_TOO, (&raw mut info).cast(), SIZE), info)
+    };
+    let start_time = info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec;
+    (length == SIZE).then(|| ProcessInfo {
+        identity: ProcessIdentity { pid: info.pbi_pid, start_time },
+        parent: info.pbi_ppid,
+        group: info.pbi_pgid,
+        session: session_of(pid),
+        state: match info.pbi_status {
+            libc::SZOMB => 'Z',
+            libc::SSTOP => 'T',
+            _ => 'S',
+        },
+    })
+}
+
+/// Says who a process is, from several looks.
+#[cfg(not(target_os = "macos"))]
+fn describe(process: &sysinfo::Process) -> Option<ProcessInfo> {
+    let pid = process.pid().as_u32();
+    let raw = i32::try_from(pid).ok()?;
+    Some(ProcessInfo {
+        identity: ProcessIdentity { pid, start_time: process.start_time() },
+        parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
+        group: nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(raw))).map_or(0, |group| group.as_raw() as u32),
+        session: session_of(raw),
+        state: match process.status() {
+            sysinfo::ProcessStatus::Zombie | sysinfo::ProcessStatus::Dead => 'Z',
+            sysinfo::ProcessStatus::Stop => 'T',
+            _ => 'S',
+        },
+    })
+}
+
+fn session_of(pid: i32) -> u32 {
+    nix::unistd::getsid(Some(nix::unistd::Pid::from_raw(pid))).map_or(0, |session| session.as_raw() as u32)
 }
 
 /// Looks one process up.

@@ -9,9 +9,8 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
-use nix::sys::termios::{InputFlags, SetArg, tcgetattr, tcsetattr};
 
-use super::wake::away_from_stdio;
+use super::wake::{away_from_stdio, patient_pipe};
 use crate::domain::terminal::TerminalSize;
 
 /// A terminal for a job.
@@ -63,7 +62,7 @@ impl Terminal {
         }
         fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK))?;
         erase_whole_characters(&slave);
-        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let (reader, writer) = patient_pipe()?;
         Ok(Self { master, slave: slave.into(), bell: (away_from_stdio(reader)?, away_from_stdio(writer)?) })
     }
 
@@ -164,6 +163,8 @@ fn winsize(rows: u16, columns: u16) -> Winsize {
 
 /// Every terminal emulator speaks UTF-8; a new terminal of the kernel's does not know it.
 fn erase_whole_characters(slave: &OwnedFd) {
+    #[cfg(target_os = "linux")]
+    use nix::sys::termios::{InputFlags, SetArg, tcgetattr, tcsetattr};
     #[cfg(target_os = "linux")]
     if let Ok(mut modes) = tcgetattr(slave) {
         modes.input_flags.insert(InputFlags::IUTF8);

@@ -25,6 +25,19 @@ fn realtime(_offset: i32) -> Option<i32> {
     None
 }
 
+/// Says whether a signal can be sent here.
+pub fn can_signal(signal: Signal) -> bool {
+    signal_number(signal).is_some()
+}
+
+/// Returns what is sent for a signal in truth, where that is something else.
+pub fn sent_as(_signal: Signal) -> Option<&'static str> {
+    None
+}
+
+/// What to use in place of a signal that cannot be sent here.
+pub const SIGNALS_HERE: &str = "a name that 'kill -l' lists";
+
 /// Returns the signal with this number on this system.
 pub fn signal_by_number(number: i32) -> Option<Signal> {
     Signal::all().find(|signal| signal_number(*signal) == Some(number))

@@ -42,6 +42,24 @@ impl Waker {
     }
 }
 
+/// Makes a pipe that nobody ever waits at: what finds it full or empty goes on.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) fn patient_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?)
+}
+
+/// The same, in more steps, where there is no pipe2(2).
+#[cfg(target_vendor = "apple")]
+pub(super) fn patient_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    let (reader, writer) = io::pipe()?;
+    let ends = (OwnedFd::from(reader), OwnedFd::from(writer));
+    for end in [&ends.0, &ends.1] {
+        fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    }
+    Ok(ends)
+}
+
 impl WakeQueue {
     /// Creates a queue and directs these signals to it. Those that this process inherited as ignored stay ignored
     /// when `keep_ignored` is set, as `nohup` expects.
@@ -49,7 +67,7 @@ impl WakeQueue {
     /// # Errors
     /// When the pipe or a handler cannot be made.
     pub fn new(watched: &[Signal], keep_ignored: bool) -> io::Result<Self> {
-        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let (reader, writer) = patient_pipe()?;
         let (reader, writer) = (away_from_stdio(reader)?, away_from_stdio(writer)?);
         HANDLER_PIPE.store(writer.as_raw_fd(), Ordering::SeqCst);
         install_number(nix::libc::SIGCHLD)?;
@@ -303,6 +321,7 @@ impl WriteBell {
 }
 
 /// The real-time signal by which directories are watched, counted from SIGRTMIN.
+#[cfg(target_os = "linux")]
 const DOORBELL_OFFSET: i32 = 5;
 /// The one by which writes are told.
 #[cfg(target_os = "linux")]

@@ -3,12 +3,22 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::windows::io::OwnedHandle;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION};
+use windows_sys::Win32::Storage::FileSystem::{
+    BY_HANDLE_FILE_INFORMATION, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, GetFileInformationByHandle,
+};
+
+use super::job_object::check;
 use super::not_yet;
 use crate::domain::os_text::OsText;
+
+/// The last of the pauses, each twice as long as the one before, between attempts to replace a file that is in use.
+const LONGEST_PAUSE: Duration = Duration::from_millis(512);
 
 /// What is known of a path without following a link at its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,23 +33,10 @@ pub struct FileFacts {
     pub others_may_write: bool,
     /// Its length in bytes.
     pub length: u64,
-    /// Changes when the path names another file, as far as its creation time tells.
+    /// Volume and index: changes when the path names another file.
     pub identity: (u64, u64),
     /// When it was last written.
     pub modified: Option<SystemTime>,
-}
-
-fn facts_of(metadata: &fs::Metadata) -> FileFacts {
-    use std::os::windows::fs::MetadataExt;
-    FileFacts {
-        is_directory: metadata.is_dir(),
-        is_regular: metadata.is_file(),
-        owner: 0,
-        others_may_write: false,
-        length: metadata.len(),
-        identity: (metadata.creation_time(), 0),
-        modified: metadata.modified().ok(),
-    }
 }
 
 /// Looks at a path, not following a link at its end.
@@ -47,7 +44,9 @@ fn facts_of(metadata: &fs::Metadata) -> FileFacts {
 /// # Errors
 /// What the system says.
 pub fn facts(path: &Path) -> io::Result<FileFacts> {
-    Ok(facts_of(&fs::symlink_metadata(path)?))
+    // No access is asked for, so nobody who has it open can refuse it; links are not followed.
+    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+    file_facts(&OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?)
 }
 
 /// Looks at an open file.
@@ -55,7 +54,20 @@ pub fn facts(path: &Path) -> io::Result<FileFacts> {
 /// # Errors
 /// What the system says.
 pub fn file_facts(file: &File) -> io::Result<FileFacts> {
-    Ok(facts_of(&file.metadata()?))
+    let metadata = file.metadata()?;
+    let mut information = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, and the place lives through the call.
+    check(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut information) })?;
+    let index = u64::from(information.nFileIndexHigh) << 32 | u64::from(information.nFileIndexLow);
+    Ok(FileFacts {
+        is_directory: metadata.is_dir(),
+        is_regular: metadata.is_file(),
+        owner: 0,
+        others_may_write: false,
+        length: metadata.len(),
+        identity: (information.dwVolumeSerialNumber.into(), index),
+        modified: metadata.modified().ok(),
+    })
 }
 
 /// Creates a file that must not exist.
@@ -64,6 +76,31 @@ pub fn file_facts(file: &File) -> io::Result<FileFacts> {
 /// What the system says.
 pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Moves something to its place in one step, replacing a file. Whoever has that file open at the moment without letting
+/// others replace it (virus scanners, indexers, editors) is waited for, for about a second.
+///
+/// # Errors
+/// What the system says; `IsADirectory` when a directory is there.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let Err(error) = fs::rename(from, to) else { return Ok(()) };
+        let number = error.raw_os_error().map(i32::cast_unsigned);
+        if !matches!(number, Some(ERROR_ACCESS_DENIED | ERROR_LOCK_VIOLATION | ERROR_SHARING_VIOLATION)) {
+            return Err(error);
+        }
+        if facts(from).is_ok_and(|facts| !facts.is_directory) && facts(to).is_ok_and(|facts| facts.is_directory) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        // What is missing is not in use.
+        if pause > LONGEST_PAUSE || facts(from).is_err() {
+            return Err(error);
+        }
+        crate::platform::pause(pause);
+        pause *= 2;
+    }
 }
 
 /// Opens a file for appending, creating it.

@@ -252,6 +252,19 @@ pub fn signal_by_number(number: i32) -> Option<Signal> {
     Signal::all().find(|signal| signal_number(*signal) == Some(number))
 }
 
+/// Says whether a signal can be sent here, or done to a job in another way.
+pub fn can_signal(signal: Signal) -> bool {
+    matches!(signal, Signal::KILL | Signal::STOP | Signal::CONT) || stop_signal(signal).is_ok()
+}
+
+/// Returns what is sent for a signal in truth, where that is something else.
+pub fn sent_as(signal: Signal) -> Option<&'static str> {
+    stop_signal(signal).ok().map(|()| "CTRL_BREAK")
+}
+
+/// What to use in place of a signal that cannot be sent here.
+pub const SIGNALS_HERE: &str = "INT, TERM, HUP or QUIT, each of which is CTRL_BREAK here, or KILL, STOP or CONT";
+
 /// Refuses what cannot be said by CTRL_BREAK.
 pub(super) fn stop_signal(signal: Signal) -> io::Result<()> {
     if matches!(signal, Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM) {

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
+#[cfg(unix)]
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
+#[cfg(windows)]
+use std::os::windows::io::OwnedHandle as OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -73,6 +75,18 @@ impl TestEnv {
         variables.insert("HOME".into(), root.path().join("home").into());
         variables.insert("TMPDIR".into(), root.path().join("tmp").into());
         variables.insert("JOBDIR_STATE_DIR".into(), root.path().join("state").into());
+        if cfg!(windows) {
+            let system = variables[OsStr::new("PATH")].clone();
+            let path = std::env::join_paths([tools().to_owned()].into_iter().chain(std::env::split_paths(&system)));
+            variables.insert("PATH".into(), path.expect("has no quotes"));
+            for (name, place) in [("LOCALAPPDATA", "home"), ("TEMP", "tmp"), ("TMP", "tmp")] {
+                variables.insert(name.into(), root.path().join(place).into());
+            }
+            // No library of the system loads without these.
+            for name in ["SystemRoot", "SystemDrive", "windir"] {
+                variables.extend(std::env::var_os(name).map(|value| (name.into(), value)));
+            }
+        }
         Self { root, variables, may_leave: AtomicBool::new(false), damaged: AtomicBool::new(false) }
     }
 
@@ -186,7 +200,7 @@ impl TestEnv {
     pub(crate) fn kill_supervisor(&self, id: &str) {
         let (pid, start_time) = self.supervisor(id);
         assert!(proc::is_same_alive(pid, start_time), "the supervisor of job {id} is dead already");
-        proc::signal(pid, Signal::SIGKILL);
+        proc::kill(pid);
         super::eventually("the death of the supervisor", || (!proc::is_same_alive(pid, start_time)).then_some(()));
         // The kernel takes its lock away when its last thread has gone, a moment after it became a zombie.
         let lock = std::fs::File::open(self.state().join("locks").join(id)).expect("the claim's file is there");
@@ -216,10 +230,8 @@ impl TestEnv {
             }
         };
         let marker = format!("{}", self.root().display());
-        for stat in proc::all() {
-            if stat.pid != std::process::id() && proc::mentions(stat.pid, &marker) {
-                add(stat.pid, stat.start_time, "knows our directory".into());
-            }
+        for (pid, start_time) in proc::mentioning(&marker) {
+            add(pid, start_time, "knows our directory".into());
         }
         for dir in std::fs::read_dir(self.state().join("jobs")).into_iter().flatten().flatten() {
             let id = dir.file_name().to_string_lossy().into_owned();
@@ -264,7 +276,7 @@ impl TestEnv {
             let live = self.live_processes();
             for (pid, _, what) in &live {
                 killed.push(format!("{pid}: {what}"));
-                proc::signal_if_there(*pid, Signal::SIGKILL);
+                proc::kill_if_there(*pid);
             }
             live.is_empty().then_some(())
         });
@@ -290,13 +302,31 @@ impl Drop for TestEnv {
 
 /// Returns the path of the program under test.
 pub(crate) fn jobdir() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_jobdir"))
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    // It may have been built on another system, which knows no drives.
+    PATH.get_or_init(|| std::path::absolute(env!("CARGO_BIN_EXE_jobdir")).expect("has a place"))
+}
+
+/// Returns a directory with the helper program under the names of tools that this system may lack.
+fn tools() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let tools = jobdir().with_file_name("tools");
+        std::fs::create_dir_all(&tools).expect("makes a directory");
+        for tool in ["true", "false", "echo", "cat", "sleep"] {
+            let path = tools.join(format!("{tool}{}", std::env::consts::EXE_SUFFIX));
+            // One left by an earlier build may be of an older helper.
+            std::fs::copy(helper(), path).expect("copies the helper");
+        }
+        tools
+    })
 }
 
 /// Returns the path of the helper program.
 #[track_caller]
 pub(crate) fn helper() -> String {
-    let path = jobdir().parent().expect("has a directory").join("examples/jobdir-test-helper");
+    let name = format!("jobdir-test-helper{}", std::env::consts::EXE_SUFFIX);
+    let path = jobdir().parent().expect("has a directory").join("examples").join(name);
     assert!(path.exists(), "'{}' is missing: plain 'cargo test' or 'cargo build --examples' makes it", path.display());
     path.to_string_lossy().into_owned()
 }
@@ -399,8 +429,9 @@ impl Client {
     }
 
     /// Sends it a signal.
+    #[cfg(unix)]
     #[track_caller]
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         proc::signal(self.child.id(), signal);
     }
 
@@ -411,8 +442,8 @@ impl Client {
         let ended = eventually_within(patience(), || self.child.try_wait().expect("can be waited for"));
         let Some(status) = ended else {
             self.child.kill().ok();
-            self.child.wait().ok();
-            panic!("it does not end: {line}\n{:?}", self.finish(ExitStatus::from_raw(9)));
+            let status = self.child.wait().expect("can be waited for");
+            panic!("it does not end: {line}\n{:?}", self.finish(status));
         };
         self.finish(status)
     }
@@ -429,7 +460,7 @@ impl Client {
         let (stdout, stderr) = (take(self.stdout.take(), "stdout"), take(self.stderr.take(), "stderr"));
         let output = Output { line: self.line.clone(), stdout, stderr, status };
         // Whoever was killed may have printed a part.
-        if status.signal() != Some(nix::libc::SIGKILL)
+        if proc::signal_of(status) != Some(9)
             && let Err(complaint) = self.printed.check(&output.stdout)
         {
             panic!("{complaint}\n{output}");
@@ -441,7 +472,7 @@ impl Client {
 impl Output {
     /// Returns the exit code as a shell sees it.
     pub(crate) fn code(&self) -> i32 {
-        self.status.code().unwrap_or_else(|| 128 + self.status.signal().unwrap_or(0))
+        self.status.code().unwrap_or_else(|| 128 + proc::signal_of(self.status).unwrap_or(0))
     }
 
     /// Asserts the exit code.

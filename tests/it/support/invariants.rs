@@ -1,5 +1,6 @@
 //! What must be true of a state directory at the end of every test, found out by a reader of its own.
 
+#[cfg(unix)]
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -20,6 +21,7 @@ pub(crate) fn assert_store_invariants(env: &TestEnv) {
         return;
     }
     assert_eq!(std::fs::read_to_string(state.join("FORMAT")).expect("has a format"), "jobdir-state 1\n");
+    #[cfg(unix)]
     assert_private(&state.canonicalize().expect("is there"));
     for name in ["staging", "trash"] {
         let left = listing(&state.join(name));
@@ -89,6 +91,7 @@ pub(crate) fn assert_job(env: &TestEnv, id: &str) {
 }
 
 /// Everything of ours is for the user alone; what a job itself made is its own business.
+#[cfg(unix)]
 #[track_caller]
 pub(crate) fn assert_private(path: &Path) {
     // A supervisor at work may have replaced it meanwhile.
@@ -109,6 +112,7 @@ pub(crate) fn assert_private(path: &Path) {
     }
 }
 
+#[cfg(unix)]
 fn is_empty(dir: &Path) -> bool {
     std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
 }
@@ -210,23 +214,26 @@ const FIELDS: &[&str] = &[
     "capabilities",
 ];
 
+#[cfg(unix)]
+fn describe(facts: &std::fs::Metadata) -> String {
+    let times = (facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec());
+    format!("{:o} {} {} {}.{:09} {}.{:09}", facts.mode(), facts.len(), facts.ino(), times.0, times.1, times.2, times.3)
+}
+
+#[cfg(windows)]
+fn describe(facts: &std::fs::Metadata) -> String {
+    use std::os::windows::fs::MetadataExt;
+    let times = (facts.creation_time(), facts.last_write_time());
+    format!("{:x} {} {} {}", facts.file_attributes(), facts.len(), times.0, times.1)
+}
+
 /// Lists a directory in full: path, mode, size, inode and time of the last change of everything in it.
 pub(crate) fn listing(dir: &Path) -> Vec<String> {
     fn visit(path: &Path, root: &Path, lines: &mut Vec<String>) {
         for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
             let Ok(facts) = entry.path().symlink_metadata() else { continue };
             let name = entry.path();
-            lines.push(format!(
-                "{} {:o} {} {} {}.{:09} {}.{:09}",
-                name.strip_prefix(root).unwrap_or(&name).display(),
-                facts.mode(),
-                facts.len(),
-                facts.ino(),
-                facts.mtime(),
-                facts.mtime_nsec(),
-                facts.ctime(),
-                facts.ctime_nsec()
-            ));
+            lines.push(format!("{} {}", name.strip_prefix(root).unwrap_or(&name).display(), describe(&facts)));
             if facts.is_dir() {
                 visit(&entry.path(), root, lines);
             }

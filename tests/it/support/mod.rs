@@ -3,6 +3,7 @@
 pub(crate) mod documents;
 pub(crate) mod env;
 pub(crate) mod invariants;
+#[cfg_attr(windows, path = "proc_windows.rs")]
 pub(crate) mod proc;
 #[cfg(target_os = "linux")]
 pub(crate) mod terminal;
@@ -26,6 +27,7 @@ pub(crate) fn is_deep() -> bool {
 }
 
 /// Says whether the tests run as root, who may do things that others may not and has to try some as somebody else.
+#[cfg(unix)]
 pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
@@ -34,6 +36,15 @@ pub(crate) fn is_root() -> bool {
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+/// Says whether the polite signals of a plan reach a job here. Under wine they do not: it sends no CTRL_BREAK.
+pub(crate) fn hears_signals() -> bool {
+    let hears = std::env::var_os("JOBDIR_TEST_WINE").is_none();
+    if !hears {
+        skip("wine sends no CTRL_BREAK");
+    }
+    hears
 }
 
 /// Says whether strace is here and may trace.

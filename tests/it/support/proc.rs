@@ -1,6 +1,9 @@
 //! An own look at processes, not by jobdir's code.
 
-use nix::sys::signal::{Signal, kill};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 /// What the kernel says of a process.
@@ -34,6 +37,11 @@ pub(crate) fn stat(pid: u32) -> Option<Stat> {
     })
 }
 
+/// Returns when a process was started, in clock ticks since boot.
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    Some(stat(pid)?.start_time)
+}
+
 /// Says whether a process lives; zombies are dead.
 pub(crate) fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
@@ -53,6 +61,12 @@ pub(crate) fn all() -> Vec<Stat> {
 pub(crate) fn pids() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Returns the other processes that know this text, each with its start time.
+pub(crate) fn mentioning(text: &str) -> Vec<(u32, u64)> {
+    let others = all().into_iter().filter(|stat| stat.pid != std::process::id() && mentions(stat.pid, text));
+    others.map(|stat| (stat.pid, stat.start_time)).collect()
 }
 
 /// Says whether the environment or the command line of a process contains this text.
@@ -79,13 +93,13 @@ pub(crate) fn open_files(pid: u32) -> Vec<(u32, String)> {
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).expect("pids are small"));
     assert!(pid.as_raw() > 1, "a test must signal processes of its own only");
-    kill(pid, signal).unwrap_or_else(|error| panic!("cannot signal {pid}: {error}"));
+    nix::sys::signal::kill(pid, signal).unwrap_or_else(|error| panic!("cannot signal {pid}: {error}"));
 }
 
 /// Sends a signal to a process that may be gone.
 pub(crate) fn signal_if_there(pid: u32, signal: Signal) {
     if let Ok(pid @ 2..) = i32::try_from(pid) {
-        kill(Pid::from_raw(pid), signal).ok();
+        nix::sys::signal::kill(Pid::from_raw(pid), signal).ok();
     }
 }
 
@@ -97,4 +111,20 @@ pub(crate) fn sleeps(pid: u32) -> u64 {
         status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse::<u64>().ok()
     };
     tasks.filter_map(count).sum()
+}
+
+/// Kills a process.
+#[track_caller]
+pub(crate) fn kill(pid: u32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+/// Kills a process that may be gone.
+pub(crate) fn kill_if_there(pid: u32) {
+    signal_if_there(pid, Signal::SIGKILL);
+}
+
+/// Returns the number of the signal that a process died of.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
 }

@@ -38,7 +38,7 @@ impl Witness {
         stream.set_read_timeout(Some(patience())).expect("has a limit");
         let mut witnessed = Witnessed { stream: BufReader::new(stream), pid: 0, start_time: 0 };
         witnessed.pid = witnessed.line().parse().expect("the first line is the pid");
-        witnessed.start_time = proc::stat(witnessed.pid).map_or(0, |stat| stat.start_time);
+        witnessed.start_time = proc::start_time(witnessed.pid).unwrap_or(0);
         witnessed
     }
 

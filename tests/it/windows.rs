@@ -1,0 +1,236 @@
+//! What is different on Windows: the kernel holds the tree together, arguments are one line of text, files that are open
+//! can be in the way, and there is one polite signal. Whatever wine cannot do is skipped there and tried on a real Windows.
+
+use std::os::windows::fs::OpenOptionsExt;
+
+use serde_json::Value;
+
+use crate::support::env::with_helper;
+use crate::support::{TestEnv, Witness, eventually, hears_signals, proc, words};
+
+fn events_named(env: &TestEnv, id: &str, name: &str) -> Vec<Value> {
+    env.events(id).into_iter().filter(|event| event["event"] == name).collect()
+}
+
+#[test]
+fn arguments_arrive_exactly_as_they_are() {
+    let env = TestEnv::new();
+    #[rustfmt::skip]
+    let words = [
+        "", "a b", "\"", "\"\"", "say \"hi\"", r"C:\x y\", r"C:\x\", r"\", r"\\", r#"\""#, r#"\\"\"#, r#"a\\\"b c"#,
+        "%PATH% ^&|<>()!", "\t", "\n", "ü 漢字 𝄞 🦀", "a\u{301}", "-d", "--", "*", "'", "@file", "a\\\\b\"c", " ",
+    ];
+    let actions: Vec<&str> = ["args"].iter().chain(&words).copied().collect();
+    let shown = env.run_helper(&["run"], &actions);
+    shown.assert_code(0);
+    assert_eq!(serde_json::from_slice::<Vec<String>>(&shown.stdout).expect("words"), words);
+    let status = env.status("1");
+    let kept: Vec<&str> = status["command"].as_array().expect("words").iter().filter_map(Value::as_str).collect();
+    assert_eq!(kept[2..], words);
+}
+
+#[test]
+fn the_tree_dies_with_its_supervisor_and_the_job_is_lost() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let address = witness.address.as_str();
+    let id = env
+        .start(&["--mutex", "m"], &["spawn", "1", "[", "witness", address, "block", "]", "witness", address, "block"]);
+    let (mut one, mut other) = (witness.accept(), witness.accept());
+    assert_eq!(env.status(&id)["containment"][0], "job_object");
+    env.kill_supervisor(&id);
+    one.wait_for_death();
+    other.wait_for_death();
+    let job = env.status(&id);
+    assert_eq!((&job["state"], &job["alive"], &job["supervised"]), (&"lost".into(), &false.into(), &false.into()));
+    env.jobdir(&["run", "--mutex", "m", "--", "true"]).assert_code(0);
+    env.jobdir(&["resume", "-d", &id]).assert_code(0);
+    witness.accept().assert_alive();
+    env.stop_all();
+}
+
+#[test]
+fn an_abandoned_tree_lives_on_and_can_still_be_killed() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&[], &["witness", &witness.address, "block"]);
+    let mut process = witness.accept();
+    let (supervisor, since) = env.supervisor(&id);
+    env.jobdir(&["abandon", &id]).assert_code(0);
+    eventually("the end of the supervisor", || (!proc::is_same_alive(supervisor, since)).then_some(()));
+    process.assert_alive();
+    let job = env.status(&id);
+    assert_eq!((&job["state"], &job["alive"]), (&"abandoned".into(), &true.into()));
+    env.jobdir(&["kill", "--force", &id]).assert_code(0);
+    process.wait_for_death();
+    assert_eq!(env.job_state(&id), "abandoned", "the outcome stays");
+}
+
+#[test]
+fn a_job_outlives_a_client_that_is_killed() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let line = with_helper(&["run"], &["witness", &witness.address, "await", "exit", "5"]);
+    let client = env.prepare(&words(&line)).spawn();
+    let mut process = witness.accept();
+    proc::kill(client.pid());
+    assert_ne!(client.wait().code(), 0);
+    process.assert_alive();
+    process.go();
+    env.jobdir(&["wait", "1"]).assert_code(5);
+}
+
+#[test]
+fn what_has_no_equivalent_is_refused() {
+    let env = TestEnv::new();
+    let id = env.start(&[], &["block"]);
+    for words in [&["signal", "USR1", id.as_str()][..], &["kill", "-s", "WINCH", &id]] {
+        env.jobdir(words).assert_code(2).assert_says("this system has no SIG").assert_says("CTRL_BREAK");
+    }
+    for (options, says) in [
+        (&["--stop-plan", "USR1:1s,KILL"][..], "this system has no SIGUSR1"),
+        (&["--stop-signal", "USR2"], "this system has no SIGUSR2"),
+        (&["--pty"], "terminal"),
+        (&["--stdin", "fifo"], "not yet available on Windows"),
+    ] {
+        env.run_helper(&[&["run"], options].concat(), &["exit", "0"]).assert_code(125).assert_says(says);
+    }
+    env.jobdir(&["send", &id, "text"]).assert_code(1).assert_says("takes no input");
+    assert_eq!(env.job_state(&id), "running");
+    env.stop_all();
+}
+
+#[test]
+fn the_exit_code_of_a_console_event_is_read_as_the_signal_that_was_sent() {
+    const CONTROL_C_EXIT: &str = "-1073741510";
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let actions = ["witness", &witness.address, "await", "exit", CONTROL_C_EXIT];
+    let id = env.start(&["--stop-plan", "TERM:1h,KILL"], &actions);
+    let mut process = witness.accept();
+    env.jobdir(&["kill", "--no-wait", &id]).assert_code(0);
+    eventually("the signal", || (!events_named(&env, &id, "signal_sent").is_empty()).then_some(()));
+    if !hears_signals() {
+        process.go();
+    }
+    env.jobdir(&["wait", &id]).assert_code(143);
+    let job = env.status(&id);
+    assert_eq!((&job["state"], &job["signal"]), (&"interrupted".into(), &"SIGTERM".into()));
+    let told = events_named(&env, &id, "note");
+    assert!(
+        told.iter().any(|event| event["message"].as_str().is_some_and(|text| text.contains("CTRL_BREAK"))),
+        "{told:?}"
+    );
+    // Nobody here has asked for this one.
+    env.run_helper(&["run"], &["exit", CONTROL_C_EXIT]).assert_code(130);
+    assert_eq!(env.job_state("@last"), "failed");
+}
+
+#[test]
+fn ctrl_break_reaches_the_whole_group_and_never_the_supervisor() {
+    if !hears_signals() {
+        return;
+    }
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let address = witness.address.as_str();
+    let id = env
+        .start(&["--grace", "1h"], &["spawn", "1", "[", "witness", address, "block", "]", "witness", address, "block"]);
+    let processes = [witness.accept(), witness.accept()];
+    env.jobdir(&["kill", &id]).assert_code(0);
+    processes.iter().for_each(|process| process.assert_dead());
+    let job = env.status(&id);
+    assert_eq!((&job["state"], &job["signal"]), (&"interrupted".into(), &"SIGTERM".into()));
+    assert_eq!(events_named(&env, &id, "signal_sent").len(), 1);
+}
+
+#[test]
+fn a_record_that_somebody_has_open_is_replaced_when_he_closes_it() {
+    const FILE_SHARE_READ: u32 = 1;
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&[], &["witness", &witness.address, "await", "exit", "3"]);
+    let mut process = witness.accept();
+    let record = env.job_dir(&id).join("job.json");
+    // As a virus scanner or an indexer has it open: nobody may replace it.
+    let held = std::fs::OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(&record).expect("opens");
+    process.go();
+    process.wait_for_death();
+    assert_eq!(env.record(&id)["state"], "running");
+    drop(held);
+    env.jobdir(&["wait", &id]).assert_code(3);
+    assert_eq!(env.record(&id)["state"], "failed");
+}
+
+#[test]
+fn long_paths_and_odd_names_are_paths_like_any_other() {
+    let env = TestEnv::new();
+    let odd = env.root().join("ü 漢字 & 100% ^ [x] 'q' !");
+    let long = ["a", "b", "c"].iter().fold(env.root().join("long"), |path, letter| path.join(letter.repeat(100)));
+    // wine 8 cannot tell the real path of a long one.
+    let states = [(odd.join("state"), "4"), (long.join("state"), "6")];
+    for (state, code) in states.into_iter().take(if hears_signals() { 2 } else { 1 }) {
+        let run = |words: &[&str]| env.prepare(words).env("JOBDIR_STATE_DIR", &state).run();
+        let line = with_helper(&["run"], &["out", "said", "exit", code]);
+        run(&words(&line)).assert_code(code.parse().expect("a number")).assert_stdout("said\n");
+        run(&["logs", "1"]).assert_stdout("said\n");
+        let jobs = run(&["jobs", "--json"]).json();
+        assert_eq!(jobs["jobs"][0]["state"], "failed", "{jobs}");
+        run(&["delete", "1"]).assert_code(0);
+    }
+    std::fs::create_dir_all(&odd).expect("makes");
+    let line = with_helper(&["run"], &["write", "here", "", "exit", "0"]);
+    env.prepare(&words(&line)).cwd(&odd).run().assert_code(0);
+    assert!(odd.join("here").exists());
+    // What the system takes for devices are names like any other, too.
+    for name in ["con", "nul", "aux", "com1"] {
+        env.run_helper(&["run", "--name", name], &["exit", "0"]).assert_code(0);
+        assert_eq!(env.status(name)["name"], name);
+    }
+}
+
+#[test]
+fn a_damaged_record_hides_no_other_job_and_is_not_touched() {
+    let env = TestEnv::new();
+    env.damage();
+    env.run_helper(&["run"], &["exit", "0"]).assert_code(0);
+    env.run_helper(&["run"], &["exit", "3"]).assert_code(3);
+    let record = env.job_dir("1").join("job.json");
+    std::fs::write(&record, b"{\"schema\":\"jobdir/rec").expect("writes");
+    let jobs = env.jobdir(&["jobs", "-a", "--json"]).json();
+    let states: Vec<&Value> = jobs["jobs"].as_array().expect("jobs").iter().map(|job| &job["state"]).collect();
+    assert_eq!(states.len(), 2, "{jobs}");
+    assert_ne!(states[0], "succeeded");
+    assert_eq!(states[1], "failed");
+    assert_eq!(std::fs::read(&record).expect("reads"), b"{\"schema\":\"jobdir/rec");
+    env.jobdir(&["delete", "1"]).assert_code(0);
+    assert!(!env.job_dir("1").exists());
+}
+
+#[test]
+fn paused_processes_stand_still() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&[], &["witness", &witness.address, "await", "tell", "moves", "exit", "0"]);
+    let mut process = witness.accept();
+    env.jobdir(&["pause", &id]).assert_code(0);
+    assert_eq!(env.status(&id)["paused"], true);
+    process.go();
+    env.jobdir(&["wait", "--timeout", "500ms", &id]).assert_code(122);
+    env.jobdir(&["unpause", &id]).assert_code(0);
+    assert_eq!(process.line(), "moves");
+    env.jobdir(&["wait", &id]).assert_code(0);
+}
+
+#[test]
+fn what_is_no_program_is_told_by_its_reason() {
+    let env = TestEnv::new();
+    let file = |name: &str| std::fs::write(env.work().join(name), "").expect("writes");
+    file("not-a-program.exe");
+    file("script.cmd");
+    env.jobdir(&["run", "--", "no-such-program"]).assert_code(127);
+    env.jobdir(&["run", "--", r".\not-a-program.exe"]).assert_code(126);
+    env.jobdir(&["run", "--", r".\script.cmd"]).assert_code(126).assert_says("cmd /d /c");
+    // What lies in the current directory is never meant by a bare name.
+    env.jobdir(&["run", "--", "script"]).assert_code(127);
+}
