@@ -94,6 +94,7 @@ impl Run {
         let began = self.driver.now();
         let mut machine = Machine::new(self.spec.stop.clone(), began);
         self.driver.drive(&mut tree, &mut machine, Drive::Command);
+        self.driver.end_terminal();
         self.driver.end_trimming();
         self.conclude(&tree, &machine, used_before, began);
         true

@@ -233,6 +233,14 @@ pub(super) const SCENES: &[Scene] = &[
         },
     },
     Scene {
+        name: "shown",
+        play: |stage| {
+            let words = with_helper(&["run", "--log-max", "64K"], &["stdout", "1000", "exit", "0"]);
+            drop(stage.armed(&words.iter().map(String::as_str).collect::<Vec<_>>()));
+            stage.wait_for_ends();
+        },
+    },
+    Scene {
         name: "nested",
         play: |stage| {
             let jobdir = crate::support::env::jobdir().to_string_lossy().into_owned();
