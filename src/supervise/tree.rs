@@ -191,7 +191,9 @@ impl Processes for Tree {
         if !self.reaped && !is_withheld(Signal::KILL) {
             platform::signal_group(self.leader.pid, Signal::KILL).ok();
         }
-        let table = platform::process_table();
+        // The leader began a session of its own, and nobody joins a session but by being born into it: whose group is that of
+        // somebody below us is below us, too, or below a nested job.
+        let table = platform::descendants();
         kill_all(&table, &below_us(&table));
     }
 
