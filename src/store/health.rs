@@ -78,21 +78,22 @@ impl Store {
                 claim.release();
             }
         }
-        let surroundings = Surroundings::new();
-        for entry in self.queue_entries().unwrap_or_default() {
-            if !self.entry_counts(&entry, &surroundings) {
-                self.remove_dead_entry(&entry).ok();
-            }
-        }
     }
 
-    /// Removes every claim and every name that leads to no job. Takes as long as there are names.
+    /// Removes every claim and every name that leads to no job, and places in the queue whose owners have ended: usually whoever
+    /// they would block does that. Takes as long as there are names.
     pub fn sweep_hints(&self) {
         for id in self.claims_of_nothing() {
             self.forget_claim(id);
         }
         for path in self.bearers_of_nothing() {
             self.forget_gone_bearers(&path);
+        }
+        let surroundings = Surroundings::new();
+        for entry in self.queue_entries().unwrap_or_default() {
+            if !self.entry_counts(&entry, &surroundings) {
+                self.remove_dead_entry(&entry).ok();
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::env::jobdir;
+use crate::support::env::{jobdir, read_json};
 use crate::support::{TestEnv, Witness, eventually, proc, skip};
 
 /// Returns what one check says.
@@ -112,8 +112,14 @@ fn what_leads_to_no_job_is_removed_and_what_somebody_is_about_to_use_is_not() {
     for words in [&["doctor", "--fix"][..], &["prune", "--older-than", "1d"]] {
         let env = TestEnv::new();
         env.run_helper(&["run", "--name", "kept"], &["exit", "0"]).assert_code(0);
-        env.start(&["--name", "used"], &["block"]);
+        env.start(&["--name", "used", "--mutex", "m"], &["block"]);
         let state = env.state();
+        // A place in the queue whose owner has ended, beside one that is held.
+        let held = state.join("queue/00000000000000000001-2");
+        let mut entry = read_json(&held);
+        (entry["id"], entry["ticket"]) = ("1".into(), 9.into());
+        let left = state.join("queue/00000000000000000009-1");
+        std::fs::write(&left, entry.to_string()).expect("writes");
         let (names, locks) = (state.join("names"), state.join("locks"));
         for (path, content) in [
             (names.join("gone"), "7\n8\n"),
@@ -127,9 +133,10 @@ fn what_leads_to_no_job_is_removed_and_what_somebody_is_about_to_use_is_not() {
         let about_to = std::fs::File::open(locks.join("9")).expect("opens");
         about_to.lock().expect("locks");
         let (_, found) = finding(&env, &[], "strays");
-        assert!(found["message"].as_str().is_some_and(|text| text.starts_with("3 files")), "{found}");
+        assert!(found["message"].as_str().is_some_and(|text| text.starts_with("4 files")), "{found}");
         env.jobdir(words).assert_code(0);
         assert!(!names.join("gone").exists() && !locks.join("7").exists(), "{words:?} leaves what leads nowhere");
+        assert!(!left.exists() && held.exists(), "{words:?} leaves a place in the queue, or takes one that is held");
         assert_eq!(std::fs::read_to_string(names.join("kept")).expect("a list"), "1\n");
         assert_eq!(std::fs::read_to_string(names.join("used")).expect("a list"), "2\n");
         assert!(locks.join("9").exists() && locks.join("2").exists(), "{words:?} removes a claim that is held");
