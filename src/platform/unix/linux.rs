@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::libc;
 
@@ -35,8 +36,13 @@ pub fn name_process(name: &str, words: &[OsText]) {
     super::title::show(words, &crate::platform::crash::switches());
 }
 
-/// Returns where pids mean something now.
+/// Returns where pids mean something: the same for as long as this process lives.
 pub fn place() -> Place {
+    static PLACE: OnceLock<Place> = OnceLock::new();
+    PLACE.get_or_init(look_around).clone()
+}
+
+fn look_around() -> Place {
     let boot_id = read_virtual("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot_id = String::from_utf8_lossy(&boot_id).trim().to_owned();
     let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();

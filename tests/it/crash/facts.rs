@@ -102,7 +102,12 @@ pub(crate) fn supervisors(env: &TestEnv) -> Vec<(u32, String)> {
             _ => {}
         }
     }
-    found
+    // A command that is about to be executed still looks like the supervisor that has forked it.
+    let is_command = |pid: u32, id: &String| {
+        let parent = proc::stat(pid).map(|stat| stat.parent);
+        found.iter().any(|(other, of)| Some(*other) == parent && of == id)
+    };
+    found.iter().filter(|(pid, id)| !is_command(*pid, id)).cloned().collect()
 }
 
 pub(crate) fn spec(env: &TestEnv, id: &str) -> Option<Value> {

@@ -197,7 +197,9 @@ pub(super) const SCENES: &[Scene] = &[
         name: "terminal",
         play: |stage| {
             let terminal = Terminal::new(24, 80);
-            let script = "trap 'echo resized' WINCH; echo ready; read first; while ! read line; do :; done; exit 3";
+            // A new size interrupts what is being read.
+            let script = "trap 'echo resized' WINCH; echo ready; while ! read first; do :; done; echo heard; \
+                          while ! read second; do :; done; exit 3";
             let client = stage.armed_at(&terminal, &["run", "--finally", "true", "--", "sh", "-c", script]);
             let prints = |text: &str| {
                 let log = std::fs::read_to_string(stage.env.job_dir("1").join("attempts/1/stdout.log"));
@@ -206,7 +208,7 @@ pub(super) const SCENES: &[Scene] = &[
             stage.wait_for("its beginning", || prints("ready"));
             terminal.resize(&stage.env, 30, 100);
             terminal.press("first\r");
-            stage.wait_for("the other size", || prints("resized"));
+            stage.wait_for("the other size, and what was typed", || prints("resized") && prints("heard"));
             if stage.env.job_dir("1").exists() {
                 drop(stage.armed(&["send", "1", "second"]));
             }
