@@ -161,6 +161,8 @@ impl StagedJob {
 impl Drop for StagedJob {
     fn drop(&mut self) {
         if !self.keep {
+            // Where an open file keeps its name, its directory cannot be removed.
+            self.spec = None;
             // What cannot be removed now is removed by a later sweep.
             atomic::remove_any(self.paths.dir()).ok();
         }
