@@ -42,6 +42,18 @@ impl Store {
         }
     }
 
+    /// Removes the spares: what can be done without must not take the room that an outcome needs.
+    pub fn clear_out(&self) {
+        for spare in self.spares(0) {
+            let Ok(random) = random() else { return };
+            // In two steps: somebody may take it at this moment, whole or not at all.
+            let removed = self.layout.spares().join(format!("old-{random}"));
+            if atomic::rename(&spare, &removed).is_ok() {
+                atomic::remove_any(&removed).ok();
+            }
+        }
+    }
+
     /// Takes a spare for this job, if there is one that is as it was made.
     pub(super) fn take_spare(&self, id: JobId, paths: &JobPaths) -> bool {
         if !self.spares(id.number()).any(|spare| atomic::rename(&spare, paths.dir()).is_ok()) {

@@ -368,6 +368,7 @@ impl Run {
             match self.driver.journal.save_end(&self.store, &self.driver.claim, form.as_deref()) {
                 Ok(()) => return,
                 Err(error) if nth == 0 => {
+                    self.store.clear_out();
                     self.client.tell(&Notice::Unrecorded { message: error.to_string() });
                 }
                 Err(_) => {}

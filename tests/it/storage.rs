@@ -135,6 +135,25 @@ fn a_disk_without_inodes_is_told_and_recovers() {
 }
 
 #[test]
+fn what_is_kept_in_reserve_gives_way_to_an_outcome() {
+    if !can_mount() {
+        return;
+    }
+    let env = TestEnv::new();
+    let script = r#"
+        mkfifo "$TMPDIR/go"
+        id=$("$J" run -d -- sh -c "read -r x <'$TMPDIR/go'; exit 42") || fail start
+        until_true test -e "$S/spares/2"
+        n=0; while : 2>/dev/null >"$S/fill.$n"; do n=$((n+1)); done 2>/dev/null
+        echo >"$TMPDIR/go"
+        until_true state_is "$id" failed
+        [ "$("$J" status -P exit_code "$id")" = 42 ] || fail "$("$J" status "$id")"
+        ! test -e "$S/spares/2" || fail "there was room, so this tests nothing"
+    "#;
+    on_small_disk(&env, "size=8m,nr_inodes=200", script).assert_code(0);
+}
+
+#[test]
 fn a_job_can_be_killed_and_deleted_when_the_disk_is_full() {
     if !can_mount() {
         return;
