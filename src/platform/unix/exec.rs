@@ -184,7 +184,8 @@ pub fn fork_supervisor(connection: OwnedFd, supervise: fn() -> u8) -> io::Result
         let title: Vec<OsText> = ["jobdir".into(), "supervise".into()].into_iter().chain(switches).collect();
         super::title::show(&title, &variables);
         supervise()
-    })
+    })?;
+    Ok(())
 }
 
 /// Starts this program with these arguments, in a process group of its own, so that what happens to us at the terminal is

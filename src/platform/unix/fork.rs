@@ -86,43 +86,47 @@ pub(super) const STAGE_EXEC: u8 = 2;
 
 /// Creates a child that becomes what was prepared. With `go` it waits before the exec until it can read a byte there.
 pub(super) fn fork(prepared: &Prepared, go: Option<RawFd>, news: RawFd) -> io::Result<u32> {
-    // The child inherits our handlers until it has reset them; a signal in between must not run one of them there.
-    // SAFETY: plain signal mask calls on initialised sets; between fork and exec the child makes system calls only.
-    unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        // A child that waits for us must have a memory of its own. One that executes at once borrows ours meanwhile.
-        let pid = match go {
+    // SAFETY: between fork and exec the child makes system calls only. One that waits for us must have a memory of its own; one
+    // that executes at once borrows ours meanwhile.
+    undisturbed(|| unsafe {
+        match go {
             Some(_) => match libc::fork() {
                 0 => become_command(prepared, go, news),
                 pid => pid,
             },
             None => borrow_memory(prepared, news),
-        };
-        let error = io::Error::last_os_error();
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        u32::try_from(pid).map_err(|_| error)
-    }
+        }
+    })
 }
 
 /// Creates a child that has a copy of our memory, takes on what was prepared and goes on with `run`, whose result is its exit code.
-pub(super) fn fork_and_run(prepared: &Prepared, run: impl FnOnce() -> u8) -> io::Result<()> {
-    // SAFETY: plain signal mask calls on initialised sets. We have one thread, so the child's memory is as whole as ours.
+/// To be called by a process with one thread.
+pub(super) fn fork_and_run(prepared: &Prepared, run: impl FnOnce() -> u8) -> io::Result<u32> {
+    // SAFETY: we have one thread, so the child's memory is as whole as ours.
+    undisturbed(|| unsafe {
+        match libc::fork() {
+            0 => {
+                let is_ready = move_in(prepared, -1, -1).is_ok() && enter(prepared).is_ok();
+                libc::exit(if is_ready { run().into() } else { 125 })
+            }
+            pid => pid,
+        }
+    })
+}
+
+/// Creates a child while no signal is taken. It inherits our handlers until it has reset them; a signal in between must not run
+/// one of them there.
+fn undisturbed(create: impl FnOnce() -> libc::pid_t) -> io::Result<u32> {
+    // SAFETY: plain signal mask calls on initialised sets.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
         let mut before: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let pid = libc::fork();
-        if pid == 0 {
-            let is_ready = move_in(prepared, -1, -1).is_ok() && enter(prepared).is_ok();
-            libc::exit(if is_ready { run().into() } else { 125 });
-        }
+        let pid = create();
         let error = io::Error::last_os_error();
         libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        if pid < 0 { Err(error) } else { Ok(()) }
+        u32::try_from(pid).map_err(|_| error)
     }
 }
 
