@@ -146,7 +146,7 @@ def wait_latencies(bench, program, env, count, sleep):
         subprocess.Popen([program.path, "wait", job], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(count)
     ]
-    until("waiters that wait", lambda: all(is_waiting(waiter.pid) for waiter in waiters))
+    until("waiters that wait", lambda: waiting().issuperset(waiter.pid for waiter in waiters))
     time.sleep(0.05)
     gone, lock = [], threading.Lock()
 
@@ -166,12 +166,10 @@ def wait_latencies(bench, program, env, count, sleep):
     return [at - began for at in gone]
 
 
-def is_waiting(pid):
-    """Says whether a client has its second thread, which blocks in the lock."""
-    try:
-        return len(os.listdir(f"/proc/{pid}/task")) > 1
-    except FileNotFoundError:
-        return False
+def waiting():
+    """Returns the pids of all processes here that are blocked in a lock."""
+    with open("/proc/locks") as locks:
+        return {int(line.split()[5]) for line in locks if " -> " in line}
 
 
 def thousand(bench):

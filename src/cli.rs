@@ -211,7 +211,11 @@ fn subcommand(verb: &Verb) -> Command {
 fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
     let is_short = arguments.get(1).is_some_and(|only| only == "-h");
     let hides = |verb: &Verb| is_short && SELDOM_NEEDED.contains(&verb.name);
-    let verbs = VERBS.iter().map(|verb| subcommand(verb).hide(hides(verb)).defer(verb.define));
+    // Most often the verb comes first. Then it alone is there to be built: clap gives each a copy of the global options.
+    let first = arguments.get(1).and_then(|word| word.to_str());
+    let is_first = |verb: &&Verb| first.is_some_and(|word| word == verb.name || verb.aliases.contains(&word));
+    let verbs = VERBS.iter().find(is_first).map_or(VERBS, std::slice::from_ref);
+    let verbs = verbs.iter().map(|verb| subcommand(verb).hide(hides(verb)).defer(verb.define));
     let hidden = subcommand(&ASKED_BY_SHELLS).hide(true).defer(ASKED_BY_SHELLS.define);
     skeleton().subcommands(verbs).subcommand(hidden).try_get_matches_from(arguments)
 }

@@ -65,18 +65,19 @@ impl KillResult {
     }
 }
 
-/// Stops a job. Returns what happened, what the job is then, and whether a suspended supervisor was continued for it.
+/// Stops a job, which was so `before`. Returns what happened, what it is then, and whether a suspended supervisor was
+/// continued for it.
 ///
 /// # Errors
 /// `NoSuchJob` when it is deleted meanwhile, or what the system says.
 pub fn kill(
     store: &Store,
     queue: &WakeQueue,
-    id: JobId,
+    before: Job,
     options: &KillOptions,
 ) -> Result<(KillResult, Job, bool), StoreError> {
+    let id = before.id;
     let load = || store.load(id, &Surroundings::new());
-    let before = load()?;
     if before.state() == State::Corrupt {
         return Ok((KillResult::Refused, before, false));
     }
@@ -100,18 +101,14 @@ pub fn kill(
     if options.no_wait {
         return Ok((KillResult::Requested, load()?, continued));
     }
-    let watch = EndWatch::new(store, id, queue.waker());
+    let mut watch = EndWatch::alone(store, id);
     let asked_at = Instant::now();
     loop {
         // First of all: nothing has happened yet, and a look at a job that is about to end, its leader dead and its
         // claim still held, means a look at every process of this host.
         let left = options.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout = left.map_or(LOOK, |left| left.min(LOOK));
-        let (wakes, _) = queue.wait(Some(timeout), None).map_err(|source| StoreError::Io {
-            action: "wait in",
-            path: store.layout().root().to_owned(),
-            source,
-        })?;
+        let wakes = watch.wait(queue, Some(timeout))?;
         if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
             return Ok((KillResult::Requested, load()?, continued));
         }
@@ -128,16 +125,18 @@ pub fn kill(
         }
         // A job that is `lost` was found so before it was stopped: the recovery below looks harder.
         if job.state().is_recorded_end() || job.state() == State::Corrupt || (current != attempt && !same_run) {
-            super::end::until_released(store, id);
+            if !is_free {
+                super::end::until_released(store, id);
+            }
             tell_events(store, id, since);
-            let mut acted_on = options.is_asked;
             if let Some(request) = &request {
-                acted_on |= answer_to(store, id, request)?.is_some_and(|(result, _)| result == "accepted");
                 withdraw(store, id, request);
             }
             if job.has_survivors() && current == attempt {
                 // Somebody has abandoned it. If that came before this kill, it is an ended job with survivors.
-                return match acted_on {
+                let answer = request.map(|request| answer_to(store, id, &request)).transpose()?.flatten();
+                let is_accepted = answer.is_some_and(|(result, _)| result == "accepted");
+                return match options.is_asked || is_accepted {
                     true => Ok((KillResult::NotStopped, job, continued)),
                     false => recover(store, id, Verb::Kill(options.kill.clone()), job, &patience),
                 };
@@ -277,7 +276,7 @@ pub fn abandon(
     let verb = Verb::Abandon { kill, reason_text };
     let load = || store.load(id, &Surroundings::new());
     if job.observation.supervised == Some(true) {
-        let watch = EndWatch::new(store, id, queue.waker());
+        let mut watch = EndWatch::alone(store, id);
         let answer = request(store, queue, &job, verb.clone(), Some(Duration::from_secs(1)))?;
         if let Answer::Refused(why) = answer {
             return Ok((load()?, Some(why)));
@@ -285,7 +284,7 @@ pub fn abandon(
         if answer != Answer::None {
             let deadline = Instant::now() + Duration::from_secs(1);
             while !watch.is_free() && Instant::now() < deadline {
-                queue.wait(Some(Duration::from_millis(20)), None).ok();
+                watch.wait(queue, Some(Duration::from_millis(20))).ok();
             }
             return Ok((load()?, None));
         }
@@ -297,7 +296,7 @@ pub fn abandon(
         platform::crash_point("abandon.supervisor_killed");
         let deadline = Instant::now() + Duration::from_millis(500);
         while !watch.is_free() && Instant::now() < deadline {
-            queue.wait(Some(Duration::from_millis(20)), None).ok();
+            watch.wait(queue, Some(Duration::from_millis(20))).ok();
         }
         let job = load()?;
         if job.state().is_recorded_end() {

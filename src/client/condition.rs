@@ -100,14 +100,14 @@ pub enum Progress {
 pub type Seen = (Progress, Option<Job>);
 
 /// One job that is looked at.
-struct Looked {
+struct Looked<'a> {
     id: JobId,
     /// The attempt whose output is being searched; 0 before the first look.
     searched: u32,
     job: Option<Job>,
     progress: Progress,
     output: [OutputSearch; 2],
-    end: Option<EndWatch>,
+    end: Option<EndWatch<'a>>,
 }
 
 #[derive(Default)]
@@ -130,7 +130,7 @@ pub fn wait_for(
     condition: &Condition,
     deadline: Option<Instant>,
 ) -> Result<(Woken, Vec<Seen>), StoreError> {
-    let mut looked: Vec<Looked> = ids
+    let mut looked: Vec<Looked<'_>> = ids
         .iter()
         .map(|id| Looked {
             id: *id,
@@ -155,7 +155,7 @@ pub fn wait_for(
             one.job = store.load(one.id, &surroundings).ok();
             one.progress = one.look(store, condition);
             if one.end.is_none() && one.progress == Progress::Open {
-                one.end = Some(EndWatch::new(store, one.id, queue.waker()));
+                one.end = Some(EndWatch::beside(store, one.id, queue.waker()));
             }
         }
         let count = |progress| looked.iter().filter(|one| one.progress == progress).count();
@@ -182,7 +182,7 @@ pub fn wait_for(
     }
 }
 
-impl Looked {
+impl Looked<'_> {
     fn look(&mut self, store: &Store, condition: &Condition) -> Progress {
         let Some(job) = &self.job else {
             return if matches!(condition, Condition::Deleted) { Progress::True } else { Progress::Impossible };

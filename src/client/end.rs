@@ -16,16 +16,30 @@ const ORPHAN_POLL: Duration = Duration::from_millis(200);
 
 /// Tells when nobody supervises a job any more.
 #[derive(Debug)]
-pub struct EndWatch {
+pub struct EndWatch<'a> {
+    store: &'a Store,
+    id: JobId,
     is_free: Arc<AtomicBool>,
+    has_thread: bool,
 }
 
-impl EndWatch {
-    /// Starts waiting, in a thread of its own that ends with the wait or with the process.
-    pub fn new(store: &Store, id: JobId, waker: Waker) -> Self {
+impl<'a> EndWatch<'a> {
+    /// For whoever waits for this and nothing else, by [`EndWatch::wait`].
+    pub fn alone(store: &'a Store, id: JobId) -> Self {
         log::info!("job {id}: its claim is waited for, which its supervisor holds to the end");
-        let is_free = Arc::new(AtomicBool::new(false));
-        let (store, flag) = (store.clone(), is_free.clone());
+        Self { store, id, is_free: Arc::default(), has_thread: false }
+    }
+
+    /// Starts waiting, in a thread of its own that ends with the wait or with the process.
+    pub fn beside(store: &'a Store, id: JobId, waker: Waker) -> Self {
+        let mut watch = Self::alone(store, id);
+        watch.start_thread(waker);
+        watch
+    }
+
+    fn start_thread(&mut self, waker: Waker) {
+        self.has_thread = true;
+        let (store, id, flag) = (self.store.clone(), self.id, self.is_free.clone());
         std::thread::spawn(move || {
             // Where locks cannot be waited for, the caller's own slow look must do.
             match store.wait_until_unclaimed(id) {
@@ -34,13 +48,38 @@ impl EndWatch {
             }
             waker.wake();
         });
-        Self { is_free }
     }
 
     /// Says whether the claim has been free at some moment since this was made.
     pub fn is_free(&self) -> bool {
         self.is_free.load(Ordering::SeqCst)
     }
+
+    /// Waits until the claim is free, something wakes the queue, or the time is over. Returns the wake-ups. In this very
+    /// thread, where that can be: a thread costs more than all the rest of waiting, and a hundred clients that each wake one
+    /// that wakes another are slow together.
+    ///
+    /// # Errors
+    /// When waiting itself fails.
+    pub fn wait(&mut self, queue: &WakeQueue, timeout: Option<Duration>) -> Result<Vec<Wake>, StoreError> {
+        if !self.has_thread {
+            if let Some((wakes, is_free)) = self.store.wait_until_unclaimed_or_woken(self.id, queue, timeout)? {
+                self.is_free.fetch_or(is_free, Ordering::SeqCst);
+                return Ok(wakes);
+            }
+            self.start_thread(queue.waker());
+        }
+        wait_at(queue, self.store, timeout)
+    }
+}
+
+fn wait_at(queue: &WakeQueue, store: &Store, timeout: Option<Duration>) -> Result<Vec<Wake>, StoreError> {
+    let (wakes, _) = queue.wait(timeout, None).map_err(|source| StoreError::Io {
+        action: "wait in",
+        path: store.layout().root().to_owned(),
+        source,
+    })?;
+    Ok(wakes)
 }
 
 /// Why the waiting came back.
@@ -56,9 +95,9 @@ pub enum Woken {
 
 /// One job that is waited for.
 #[derive(Debug)]
-struct Awaited {
+struct Awaited<'a> {
     id: JobId,
-    watch: Option<EndWatch>,
+    watch: Option<EndWatch<'a>>,
     job: Option<Job>,
     told: bool,
     released: bool,
@@ -87,16 +126,18 @@ pub fn wait_for_ends(
     deadline: Option<Instant>,
     mut on_orphaned: impl FnMut(&Job),
 ) -> Result<(Woken, Vec<Option<Job>>), StoreError> {
-    let mut awaited: Vec<Awaited> =
+    let mut awaited: Vec<Awaited<'_>> =
         ids.iter().map(|id| Awaited { id: *id, watch: None, job: None, told: false, released: false }).collect();
+    let is_alone = ids.len() == 1;
     loop {
         let surroundings = Surroundings::new();
         let (mut ended, mut orphans) = (0, false);
         for one in &mut awaited {
-            let has_ended = one.watch.as_ref().is_some_and(EndWatch::is_free) || one.job.is_none();
-            if has_ended || one.job.as_ref().is_some_and(|job| job.state() == State::Orphaned) {
+            let is_free = one.watch.as_ref().is_some_and(EndWatch::is_free);
+            if is_free || one.job.is_none() || one.job.as_ref().is_some_and(|job| job.state() == State::Orphaned) {
                 one.job = store.load(one.id, &surroundings).ok();
                 one.watch = None;
+                one.released |= is_free;
                 let state = one.job.as_ref().map_or("deleted", |job| job.state().as_str());
                 log::debug!("job {}: looked at: {state}", one.id);
             }
@@ -115,10 +156,13 @@ pub fn wait_for_ends(
                     on_orphaned(job);
                 }
             } else if one.watch.is_none() {
-                one.watch = Some(EndWatch::new(store, one.id, queue.waker()));
+                one.watch = Some(match is_alone {
+                    true => EndWatch::alone(store, one.id),
+                    false => EndWatch::beside(store, one.id, queue.waker()),
+                });
             }
         }
-        let take = |awaited: Vec<Awaited>, woken| {
+        let take = |awaited: Vec<Awaited<'_>>, woken| {
             let surroundings = Surroundings::new();
             let jobs = awaited
                 .into_iter()
@@ -137,11 +181,10 @@ pub fn wait_for_ends(
             return take(awaited, Woken::TimedOut);
         }
         let timeout = [left, orphans.then_some(ORPHAN_POLL)].into_iter().flatten().min();
-        let (wakes, _) = queue.wait(timeout, None).map_err(|source| StoreError::Io {
-            action: "wait in",
-            path: store.layout().root().to_owned(),
-            source,
-        })?;
+        let wakes = match &mut awaited[..] {
+            [Awaited { watch: Some(watch), .. }] => watch.wait(queue, timeout)?,
+            _ => wait_at(queue, store, timeout)?,
+        };
         if wakes.iter().any(|wake| matches!(wake, Wake::Signal(_))) {
             return take(awaited, Woken::Interrupted);
         }

@@ -80,7 +80,7 @@ impl Following<'_> {
         let paths = self.store.layout().job(self.id);
         let (mut attempt, last) = self.attempts;
         let mut pump = self.pump(attempt, &wanted, &screen);
-        let end = self.on.then(|| EndWatch::new(self.store, self.id, self.queue.waker()));
+        let end = self.on.then(|| EndWatch::beside(self.store, self.id, self.queue.waker()));
         let mut watch = if self.on { Watch::of(&paths.attempt(attempt), self.queue.waker()) } else { None };
         // Where the next attempt appears.
         watch = watch.and_then(|mut watch| watch.add(&paths.attempts()).then_some(watch));

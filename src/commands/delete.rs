@@ -65,7 +65,7 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
             kill: Kill { abort, reason: Some(Reason::Delete), ..Kill::default() },
             ..KillOptions::default()
         };
-        let (result, stopped, _) = kill(store, queue, id, &options)?;
+        let (result, stopped, _) = kill(store, queue, job, &options)?;
         if matches!(result, KillResult::NotStopped | KillResult::Requested) || !has_ended(&stopped) {
             let left: Vec<String> = stopped.observation.survivors.iter().map(|s| s.identity.pid.to_string()).collect();
             let left = if left.is_empty() { String::new() } else { format!(" (still there: {})", left.join(", ")) };
@@ -79,9 +79,9 @@ fn delete(store: &Store, queue: &WakeQueue, id: JobId, abort: bool) -> Result<De
         // Its record cannot be read, but somebody supervises it, and will overwrite the record when it has ended.
         deliver_bare_kill(store, id)?;
         let deadline = Instant::now() + UNREADABLE_LIMIT;
-        let watch = EndWatch::new(store, id, queue.waker());
+        let mut watch = EndWatch::alone(store, id);
         while !watch.is_free() && Instant::now() < deadline {
-            queue.wait(Some(Duration::from_millis(250)), None).ok();
+            watch.wait(queue, Some(Duration::from_millis(250))).ok();
         }
     }
     let claim = store.claim_for_removal(id)?;

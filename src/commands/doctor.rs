@@ -292,8 +292,9 @@ fn record_lost(patient: &Patient<'_>) {
     let Ok(queue) = patient.context.queue() else { return };
     for job in patient.jobs.iter().filter(|job| job.state() == State::Lost) {
         // It may have been resumed or found alive meanwhile: then it is none of our business.
-        if patient.store.load(job.id, &Surroundings::new()).is_ok_and(|now| now.state() == State::Lost) {
-            kill(&patient.store, &queue, job.id, &KillOptions::default()).ok();
+        let now = patient.store.load(job.id, &Surroundings::new()).ok();
+        if let Some(lost) = now.filter(|now| now.state() == State::Lost) {
+            kill(&patient.store, &queue, lost, &KillOptions::default()).ok();
         }
     }
 }

@@ -95,8 +95,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         let ask = KillOptions { no_wait: true, ..options.clone() };
         if ids.len() > 1 && !args.no_wait {
             for id in ids {
-                if store.load(*id, &Surroundings::new()).is_ok_and(|job| job.observation.supervised == Some(true))
-                    && kill(store, queue, *id, &ask).is_ok()
+                if let Ok(job) = store.load(*id, &Surroundings::new())
+                    && job.observation.supervised == Some(true)
+                    && kill(store, queue, job, &ask).is_ok()
                 {
                     asked.borrow_mut().push(*id);
                 }
@@ -111,7 +112,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             context.talk(progress);
         }
         let options = KillOptions { is_asked: asked.borrow().contains(&id), ..options.clone() };
-        let (result, job, continued) = kill(store, queue, id, &options)?;
+        let (result, job, continued) = kill(store, queue, before, &options)?;
         let failed = match result {
             KillResult::NotStopped | KillResult::Refused => true,
             KillResult::Requested => !args.no_wait,

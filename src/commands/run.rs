@@ -233,7 +233,7 @@ fn meet(
                 ..KillOptions::default()
             };
             let _waiting = Awaited::end(context, &[bearer], None).tell(context, store);
-            match kill(store, queue, bearer, &options) {
+            match store.load(bearer, &Surroundings::new()).and_then(|job| kill(store, queue, job, &options)) {
                 Ok((_, job, _)) if job.bears_its_name() => {
                     let message = format!("job {bearer} bears this name and could not be stopped");
                     Err(CommandError::new("not_stopped", message).hint(format!(

@@ -69,20 +69,42 @@ impl WakeQueue {
     /// # Errors
     /// When the system cannot wait, for other reasons than an interruption.
     pub fn wait(&self, timeout: Option<Duration>, connection: Option<&Connection>) -> io::Result<(Vec<Wake>, bool)> {
-        let Some(mut due) = left() else { return self.sleep(timeout, connection) };
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        loop {
-            if due.is_zero() {
-                meanwhile();
-                due = left().unwrap_or(Duration::MAX);
-            }
-            let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let woken = self.sleep(Some(rest.map_or(due, |rest| rest.min(due))), connection)?;
+        in_turns(timeout, |timeout| self.sleep(timeout, connection))
+    }
+
+    /// Sleeps in a call of the system that blocks, such as that for a lock, until the call comes back, a signal of this queue
+    /// comes, or the time is over. Returns the wake-ups, possibly none, and whether the call has come back by itself. What is
+    /// to be done [`Meanwhile`] is done; other threads do not wake it.
+    ///
+    /// # Errors
+    /// What the call says; `Unsupported` where nothing gets a thread out of such a call.
+    pub fn wait_in(
+        &self,
+        timeout: Option<Duration>,
+        call: impl Fn() -> io::Result<()>,
+    ) -> io::Result<(Vec<Wake>, bool)> {
+        in_turns(timeout, |timeout| self.sleep_in(timeout, &call))
+    }
+}
+
+/// Sleeps for as long as it takes, with a break whenever something is due meanwhile.
+fn in_turns(
+    timeout: Option<Duration>,
+    sleep: impl Fn(Option<Duration>) -> io::Result<(Vec<Wake>, bool)>,
+) -> io::Result<(Vec<Wake>, bool)> {
+    let Some(mut due) = left() else { return sleep(timeout) };
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    loop {
+        if due.is_zero() {
+            meanwhile();
             due = left().unwrap_or(Duration::MAX);
-            // Something woke it, or nothing did and the caller's time is over.
-            if !due.is_zero() || !woken.0.is_empty() || woken.1 {
-                return Ok(woken);
-            }
+        }
+        let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let woken = sleep(Some(rest.map_or(due, |rest| rest.min(due))))?;
+        due = left().unwrap_or(Duration::MAX);
+        // Something woke it, or nothing did and the caller's time is over.
+        if !due.is_zero() || !woken.0.is_empty() || woken.1 {
+            return Ok(woken);
         }
     }
 }

@@ -19,6 +19,7 @@ impl Store {
         uid: &str,
         record: &JobRecord,
         claim_held: Option<bool>,
+        supervisor: Option<&ProcessInfo>,
         surroundings: &Surroundings,
     ) -> Evidence {
         let whereabouts = record.place.seen_from(surroundings.place());
@@ -36,7 +37,6 @@ impl Store {
             return evidence;
         }
         if held {
-            let supervisor = record.supervisor.and_then(|s| platform::process_info(s.pid).filter(|i| i.identity == s));
             evidence.supervisor_suspended = supervisor.is_some_and(|info| matches!(info.state, 'T' | 't'));
             let leader = attempt.leader.and_then(|l| platform::process_info(l.pid).filter(|i| i.identity == l));
             evidence.processes = match leader.filter(ProcessInfo::is_live) {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::{Context, StoreError};
-use crate::platform;
+use crate::platform::{self, Wake, WakeQueue};
 
 /// How long a claim is tried while something else holds the lock. A probe holds it for microseconds.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -83,11 +83,7 @@ pub(super) fn works(path: &Path) -> Result<bool, StoreError> {
 
 /// Says whether somebody holds the lock exclusively. A missing file is a free lock.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
-    let file = match platform::open_lock_file(path, false) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error).context("open", path),
-    };
+    let Some(file) = open_to_wait(path)? else { return Ok(false) };
     loop {
         match fs2::FileExt::try_lock_shared(&file) {
             // Closing the file releases it.
@@ -101,16 +97,35 @@ pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
 
 /// Waits until the lock is free, however long that takes. Meant for a thread of its own.
 pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
-    let file = match platform::open_lock_file(path, false) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).context("open", path),
-    };
+    let Some(file) = open_to_wait(path)? else { return Ok(()) };
     loop {
         match fs2::FileExt::lock_shared(&file) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other.context("wait for the lock of", path),
         }
+    }
+}
+
+/// Waits until the lock is free, something else wakes the queue, or the time is over. Returns the wake-ups, and whether the
+/// lock was free at some moment; `None` where a thread that waits for a lock cannot be woken otherwise.
+pub(super) fn wait_until_free_or_woken(
+    path: &Path,
+    queue: &WakeQueue,
+    timeout: Option<Duration>,
+) -> Result<Option<(Vec<Wake>, bool)>, StoreError> {
+    let Some(file) = open_to_wait(path)? else { return Ok(Some((Vec::new(), true))) };
+    match queue.wait_in(timeout, || fs2::FileExt::lock_shared(&file)) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        other => other.map(Some).context("wait for the lock of", path),
+    }
+}
+
+/// Opens a lock file; a missing one is a free lock.
+fn open_to_wait(path: &Path) -> Result<Option<File>, StoreError> {
+    match platform::open_lock_file(path, false) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("open", path),
     }
 }
 

@@ -27,6 +27,7 @@ mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use atomic::Flush;
 pub use claim::{Claim, Reserved};
@@ -47,7 +48,7 @@ pub use terminal::SizeWatch;
 pub use watch::Watch;
 
 use crate::domain::job_id::JobId;
-use crate::platform;
+use crate::platform::{self, Wake, WakeQueue};
 use error::Context;
 
 /// An open state directory.
@@ -199,6 +200,20 @@ impl Store {
     /// When locks cannot be waited for here.
     pub fn wait_until_unclaimed(&self, id: JobId) -> Result<(), StoreError> {
         lock::wait_until_free(&self.layout.claim(id))
+    }
+
+    /// Waits until nobody holds the claim of a job, a signal wakes the queue, or the time is over (`None`: never). Returns the
+    /// wake-ups, and whether the claim was free at some moment; `None` where only a thread of its own can wait for it.
+    ///
+    /// # Errors
+    /// When locks cannot be waited for here.
+    pub fn wait_until_unclaimed_or_woken(
+        &self,
+        id: JobId,
+        queue: &WakeQueue,
+        timeout: Option<Duration>,
+    ) -> Result<Option<(Vec<Wake>, bool)>, StoreError> {
+        lock::wait_until_free_or_woken(&self.layout.claim(id), queue, timeout)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::observe::{Observation, observe};
 use crate::domain::record::{JobRecord, Traces};
 use crate::domain::spec::SpecHead;
 use crate::domain::state::State;
-use crate::domain::tree::ProcessTable;
+use crate::domain::tree::{ProcessInfo, ProcessTable};
 use crate::platform;
 
 /// The most that is read of a file that the job itself writes.
@@ -188,13 +188,17 @@ impl Store {
                 return Err(StoreError::Damaged { path: file, why: format!("it is of job {found}") });
             }
         }
-        let mut claim_held = None;
+        let (mut claim_held, mut supervisor) = (None, None);
         if !record.state.is_recorded_end() {
             claim_held = self.is_claimed(id).ok();
             // The kernel lets go of a dead process's lock when the last of its threads has gone, a moment after it has
             // become a zombie. Whoever has seen it die shall not be told that it supervises.
             for _ in 0..DYING_LOOKS {
-                if claim_held != Some(true) || !supervisor_is_dead(&record, surroundings) {
+                if claim_held != Some(true) {
+                    break;
+                }
+                supervisor = supervisor_of(&record, surroundings);
+                if !is_dead(&record, supervisor.as_ref(), surroundings) {
                     break;
                 }
                 platform::pause(DYING_PAUSE);
@@ -206,7 +210,7 @@ impl Store {
                 record = read_record(paths)?;
             }
         }
-        let evidence = self.gather(&spec.uid, &record, claim_held, surroundings);
+        let evidence = self.gather(&spec.uid, &record, claim_held, supervisor.as_ref(), surroundings);
         let observation = observe(&record, evidence);
         Ok((spec, record, observation))
     }
@@ -302,11 +306,16 @@ pub(super) fn assemble(
     }
 }
 
+/// Returns the supervisor that wrote a record, if it is here and not reaped.
+fn supervisor_of(record: &JobRecord, surroundings: &Surroundings) -> Option<ProcessInfo> {
+    let identity = record.supervisor.filter(|_| record.place == *surroundings.place())?;
+    platform::process_info(identity.pid).filter(|info| info.identity == identity)
+}
+
 /// Says whether the supervisor that wrote a record is dead, as far as pids here tell.
-fn supervisor_is_dead(record: &JobRecord, surroundings: &Surroundings) -> bool {
-    let Some(supervisor) = record.supervisor else { return false };
-    record.place == *surroundings.place()
-        && !platform::process_info(supervisor.pid).is_some_and(|info| info.identity == supervisor && info.is_live())
+fn is_dead(record: &JobRecord, supervisor: Option<&ProcessInfo>, surroundings: &Surroundings) -> bool {
+    let is_told = record.supervisor.is_some() && record.place == *surroundings.place();
+    is_told && !supervisor.is_some_and(ProcessInfo::is_live)
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {

@@ -1,5 +1,6 @@
 //! Unix. Linux has everything; on macOS containment is best effort (no subreaper, no `/proc`, no pidfd).
 
+mod blocking;
 mod children;
 mod connection;
 mod exec;

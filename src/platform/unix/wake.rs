@@ -12,7 +12,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::connection::{Connection, SUPERVISOR_END};
-use super::signals;
+use super::{blocking, signals};
 use crate::domain::signal::Signal;
 use crate::platform::Wake;
 
@@ -199,7 +199,7 @@ fn install(signal: Signal) -> io::Result<()> {
     install_number(signals::signal_number(signal).ok_or_else(|| signals::unsupported(signal))?)
 }
 
-fn install_number(number: i32) -> io::Result<()> {
+pub(super) fn install_number(number: i32) -> io::Result<()> {
     // SAFETY: the action is plain data, fully set; the handler does only what signal-safety(7) allows.
     unsafe {
         let mut action: nix::libc::sigaction = std::mem::zeroed();
@@ -329,6 +329,10 @@ const WRITE_BELL_OFFSET: i32 = 6;
 
 extern "C" fn on_signal(number: i32) {
     let fd = HANDLER_PIPE.load(Ordering::SeqCst);
+    // The alarm has done what it is for by coming.
+    if number == nix::libc::SIGALRM {
+        return;
+    }
     // A doorbell is a hint to look; everything else keeps its number.
     let byte = [match number {
         number if is_doorbell(number) => LOOK,
@@ -340,6 +344,7 @@ extern "C" fn on_signal(number: i32) {
         let errno = errno_location();
         let saved = *errno;
         nix::libc::write(fd, byte.as_ptr().cast(), 1);
+        blocking::disturb();
         *errno = saved;
     }
 }

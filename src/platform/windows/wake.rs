@@ -114,6 +114,18 @@ impl WakeQueue {
         Ok((distinct(first.into_iter().chain(self.receiver.try_iter())), is_readable()))
     }
 
+    /// Nothing gets a thread out of such a call here.
+    ///
+    /// # Errors
+    /// Always.
+    pub(in crate::platform) fn sleep_in(
+        &self,
+        _timeout: Option<Duration>,
+        _call: impl Fn() -> io::Result<()>,
+    ) -> io::Result<(Vec<Wake>, bool)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Not told here: a pipe says only to a write that nobody reads it any more.
     pub fn is_stdout_abandoned() -> bool {
         false
