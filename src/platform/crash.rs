@@ -9,6 +9,8 @@
 //! `JOBDIR_TEST_UNKILLABLE=MILLISECONDS` makes processes that no KILL ends: the signal is withheld, by the supervisor and
 //! by a recovery, which give killing up after that time. Whoever acts under it says so in the job itself.
 
+#[cfg(target_os = "linux")]
+pub(super) use points::crash_point_of_parent;
 pub(super) use points::switches;
 pub use points::{as_role, crash_point, is_switch, panic_point, unkillable};
 
@@ -54,9 +56,25 @@ mod points {
 
     /// Marks a moment between two steps at which a test may want this process to die.
     pub fn crash_point(name: &'static str) {
+        if is_to_die(name) {
+            die();
+        }
+    }
+
+    /// Marks such a moment of a parent that stands still while its child, which calls this, has its memory.
+    #[cfg(target_os = "linux")]
+    pub(in crate::platform) fn crash_point_of_parent(name: &'static str) {
+        if is_to_die(name) {
+            nix::sys::signal::kill(nix::unistd::getppid(), nix::sys::signal::SIGKILL).ok();
+            // It takes the child with it.
+            nix::unistd::pause();
+        }
+    }
+
+    fn is_to_die(name: &'static str) -> bool {
         let plan = plan();
         if plan.crash.is_none() && plan.log.is_none() {
-            return;
+            return false;
         }
         let point = format!("{}/{name}", ROLE.lock().unwrap_or_else(PoisonError::into_inner));
         let dies = plan
@@ -69,9 +87,7 @@ mod points {
         {
             log.write_all(format!("{point}{mark}\n").as_bytes()).ok();
         }
-        if dies {
-            die();
-        }
+        dies
     }
 
     #[cfg(unix)]
@@ -120,6 +136,11 @@ mod points {
     /// Marks a moment between two steps at which a test may want this process to die. Does nothing here.
     #[inline(always)]
     pub fn crash_point(_name: &'static str) {}
+
+    /// Marks a moment of a parent at which a test may want it to die. Does nothing here.
+    #[cfg(target_os = "linux")]
+    #[inline(always)]
+    pub(in crate::platform) fn crash_point_of_parent(_name: &'static str) {}
 
     /// Marks a place at which a test may want this process to panic. Does nothing here.
     #[inline(always)]

@@ -19,11 +19,15 @@ mod os;
 mod clock;
 mod crash;
 mod details;
+#[cfg(not(target_os = "linux"))]
+mod execute;
 mod waiting;
 
 pub use clock::{local_time, now, random_hex};
 pub use crash::{as_role, crash_point, is_switch, panic_point, unkillable};
 pub use details::{ProcessDetails, process_details};
+#[cfg(not(target_os = "linux"))]
+pub use execute::execute;
 pub use os::*;
 pub use waiting::{Meanwhile, clear_status, meanwhile, show_status, write_all};
 
@@ -76,6 +80,19 @@ pub struct ExecFailure {
     pub reason: Reason,
     /// What the system said.
     pub error: std::io::Error,
+}
+
+/// What a child says of itself before it executes, so that nobody executes who is not known. A file is replaced, as a whole.
+#[derive(Debug)]
+pub struct Announcement {
+    /// What is written to: new, empty, and known as `temporary`.
+    pub file: std::fs::File,
+    /// The name that it has meanwhile.
+    pub temporary: std::path::PathBuf,
+    /// The name that it gets.
+    pub path: std::path::PathBuf,
+    /// What comes before the number of the child, between that and its start time, and behind that.
+    pub text: [Vec<u8>; 3],
 }
 
 /// What is known of the children of this process.

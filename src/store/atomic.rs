@@ -9,9 +9,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place that renames and removes")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{Context, StoreError};
 use crate::platform;
@@ -27,7 +27,11 @@ pub enum Flush {
 
 /// Creates a file with this content; nothing may be there.
 pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
-    let mut file = platform::create_private(path).context("create", path)?;
+    let file = platform::create_private(path).context("create", path)?;
+    fill(file, path, content, flush)
+}
+
+fn fill(mut file: File, path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
     file.write_all(content).context("write", path)?;
     if flush == Flush::Yes {
         file.sync_data().context("flush", path)?;
@@ -35,25 +39,46 @@ pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), St
     Ok(())
 }
 
-/// Replaces a file as a whole. Only the one writer of `path` may call this.
-pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+/// Makes the temporary file of the next replacement now, since creating it takes longer than writing it, and may fail when
+/// the disk is full. It is no matter when this fails, nor when that replacement is under way.
+pub(super) fn prepare(path: &Path) {
+    platform::create_private(&temporary_of(path)).ok();
+}
+
+fn temporary_of(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
-    let temporary = Path::new(&temporary);
-    match create(temporary, content, flush) {
-        // Left by a writer that died, or put there by somebody: a link, perhaps. Never written through.
-        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-            remove_any(temporary)?;
-            create(temporary, content, flush)?;
-        }
-        other => other?,
-    }
+    temporary.into()
+}
+
+/// Opens the temporary file of a replacement, new and empty. Returns it and its name. Only the one writer of `path` may call this.
+pub(super) fn begin_replacement(path: &Path) -> Result<(File, PathBuf), StoreError> {
+    let temporary = temporary_of(path);
+    let file = match platform::create_private(&temporary) {
+        // Made ahead, if it is empty. Otherwise left by a writer that died, or put there by somebody: a link, perhaps. Never
+        // written through.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match platform::open_empty(&temporary) {
+            Ok(prepared) => prepared,
+            Err(_) => {
+                remove_any(&temporary)?;
+                platform::create_private(&temporary).context("create", &temporary)?
+            }
+        },
+        other => other.context("create", &temporary)?,
+    };
+    Ok((file, temporary))
+}
+
+/// Replaces a file as a whole. Only the one writer of `path` may call this.
+pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+    let (file, temporary) = begin_replacement(path)?;
+    fill(file, &temporary, content, flush)?;
     platform::crash_point("replace.written");
-    match rename(temporary, path) {
+    match rename(&temporary, path) {
         // Damage: nothing of ours is a directory and replaced, and what is to be written must not wait for ever.
         Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => {
             remove_any(path)?;
-            rename(temporary, path)?;
+            rename(&temporary, path)?;
         }
         other => other?,
     }
@@ -117,5 +142,22 @@ mod tests {
         replace(&file, b"again", Flush::No).expect("replaces");
         assert_eq!(fs::read(&file).expect("reads"), b"again");
         assert_eq!(fs::read(&victim).expect("reads"), b"precious");
+    }
+
+    #[test]
+    fn what_was_made_ahead_is_used_once_and_only_while_it_is_empty_and_has_no_other_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (file, other) = (dir.path().join("job.json"), dir.path().join("other"));
+        let identity = |path: &Path| platform::facts(path).expect("is there").identity;
+        prepare(&file);
+        let prepared = identity(&dir.path().join("job.json.new"));
+        replace(&file, b"first", Flush::No).expect("replaces");
+        assert_eq!(identity(&file), prepared);
+        assert!(platform::facts(&dir.path().join("job.json.new")).is_err());
+        fs::write(&other, "").expect("writes");
+        fs::hard_link(&other, dir.path().join("job.json.new")).expect("links");
+        replace(&file, b"second", Flush::No).expect("replaces");
+        assert_eq!(fs::read(&file).expect("reads"), b"second");
+        assert_eq!(fs::read(&other).expect("reads"), b"");
     }
 }

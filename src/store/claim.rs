@@ -9,11 +9,11 @@ use super::error::{Context, StoreError};
 use super::layout::{JobPaths, Layout};
 use super::names::NameLock;
 use super::{EventLog, Flush, Store, atomic, format, lock};
-use crate::domain::identity::PidFile;
+use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
 use crate::domain::record::{JobRecord, Traces};
 use crate::domain::spec::JobSpec;
-use crate::platform;
+use crate::platform::{self, Announcement};
 
 /// The claim of one job, held until it is dropped or [`Claim::release`]d.
 #[derive(Debug)]
@@ -212,6 +212,30 @@ impl Claim {
     /// What the system says.
     pub fn save_pid_file(&self, pid: &PidFile) -> Result<(), StoreError> {
         atomic::replace(&self.paths.pid(), &format::render(pid), Flush::No)
+    }
+
+    /// Prepares the PID file, which the leader itself completes and puts into its place. What `pid` says of the leader is of no
+    /// matter.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn announce_leader(&self, pid: PidFile) -> Result<Announcement, StoreError> {
+        // Numbers that no process has stand for those that are not known yet.
+        let unknown = ProcessIdentity { pid: u32::MAX, start_time: u64::MAX };
+        let path = self.paths.pid();
+        let text = format::render(&PidFile { leader: Some(unknown), ..pid });
+        let [number, start] = [unknown.pid.to_string(), unknown.start_time.to_string()];
+        let damaged = || StoreError::Damaged { path: path.clone(), why: "it cannot be put together".into() };
+        let place = |what: &str| {
+            let mut places = text.windows(what.len()).enumerate().filter(|(_, window)| *window == what.as_bytes());
+            let at = places.next().map(|(at, _)| (at, at + what.len()));
+            at.filter(|_| places.next().is_none()).ok_or_else(damaged)
+        };
+        let (number, start) = (place(&number)?, place(&start)?);
+        atomic::remove_unusable(&path, u64::MAX)?;
+        let (file, temporary) = atomic::begin_replacement(&path)?;
+        let parts = [&text[..number.0], &text[number.1..start.0], &text[start.1..]];
+        Ok(Announcement { file, temporary, path, text: parts.map(<[u8]>::to_vec) })
     }
 
     /// Reads the PID file, if there is a readable one.

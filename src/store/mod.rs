@@ -89,6 +89,11 @@ impl Store {
         Ok(store)
     }
 
+    /// A state directory that whoever started this process has opened for writing a moment ago.
+    pub fn opened(root: PathBuf) -> Self {
+        Self { layout: Layout::new(root) }
+    }
+
     /// Returns the paths.
     pub fn layout(&self) -> &Layout {
         &self.layout

@@ -33,6 +33,8 @@ impl Store {
             for file in [paths.spec(), paths.record(), paths.events(), paths.stdout(1), paths.stderr(1)] {
                 atomic::create(&file, b"", atomic::Flush::No)?;
             }
+            atomic::prepare(&paths.pid());
+            atomic::prepare(&paths.record());
             platform::crash_point("spare.made");
             atomic::rename(paths.dir(), &place)
         });
@@ -40,6 +42,12 @@ impl Store {
         if made.is_err() {
             atomic::remove_any(paths.dir()).ok();
         }
+    }
+
+    /// Makes what the next record of a job will be written to. For whoever holds its claim, or a thread of theirs.
+    pub fn prepare_outcome(&self, id: JobId) {
+        atomic::prepare(&self.layout.job(id).record());
+        platform::crash_point("spare.prepared");
     }
 
     /// Removes the spares: what can be done without must not take the room that an outcome needs.

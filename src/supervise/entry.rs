@@ -87,13 +87,7 @@ pub fn supervise() -> u8 {
         &format!("jobdir-{id}"),
         &["jobdir".into(), "supervise".into(), state_dir.clone(), id.to_string().as_str().into()],
     );
-    let store = match Store::open_for_writing(&PathBuf::from(platform::os_string(&state_dir))) {
-        Ok(store) => store,
-        Err(error) => {
-            client.refuse(&error);
-            return 1;
-        }
-    };
+    let store = Store::opened(PathBuf::from(platform::os_string(&state_dir)));
     platform::as_role(if matches!(task, Task::Recover { .. }) { "recovery" } else { "supervisor" });
     platform::crash_point("supervise.order");
     let beginning = Beginning { store, id, client, queue, epoch, keep: None };

@@ -10,7 +10,7 @@ use crate::domain::outcome::ExitStatus;
 use crate::domain::record::{Finally, FinallyState};
 use crate::domain::spec::{Leftovers, SignalScope, StopSpec};
 use crate::domain::state::State;
-use crate::platform::{self, ExecPlan, HeldChild, JobInput};
+use crate::platform::{self, ExecPlan, JobInput};
 use crate::store::Flush;
 
 impl Run {
@@ -90,12 +90,8 @@ impl Run {
             nice: None,
             limits: Vec::new(),
         };
-        let Ok(child) = HeldChild::create(&plan, &JobInput::Null, &log, &log) else { return (None, false) };
-        let mut tree = Tree::new(child.identity());
-        if child.release().is_err() {
-            tree.wait_for_leader();
-            return (None, false);
-        }
+        let Ok(leader) = platform::execute(&plan, &JobInput::Null, &log, &log, None) else { return (None, false) };
+        let mut tree = Tree::new(leader);
         platform::crash_point("finally.released");
         let stop = StopSpec {
             plan: self.spec.stop.plan.clone(),

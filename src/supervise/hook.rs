@@ -8,7 +8,7 @@ use super::machine::{Event, Machine, Phase};
 use super::tree::{Processes, Tree};
 use crate::domain::record::Attempt;
 use crate::domain::spec::{JobSpec, Leftovers, StopSpec, Variables};
-use crate::platform::{self, ExecPlan, HeldChild, JobInput, WakeQueue};
+use crate::platform::{self, ExecPlan, JobInput, WakeQueue};
 use crate::present::json;
 use crate::store::{Claim, Store, Surroundings};
 
@@ -53,13 +53,11 @@ impl Hook {
         let Ok(null) = platform::open_null() else { return };
         let input = self.job.and_then(|job| platform::input_with(job.into_bytes()).ok());
         let input = input.map_or(JobInput::Null, JobInput::File);
-        let Ok(child) = HeldChild::create(&self.plan, &input, &null, &null) else { return };
+        let executed = platform::execute(&self.plan, &input, &null, &null, None);
         // Its end of the pipe is now the only one.
         drop(input);
-        let mut tree = Tree::new(child.identity());
-        if child.release().is_err() {
-            return tree.wait_for_leader();
-        }
+        let Ok(leader) = executed else { return };
+        let mut tree = Tree::new(leader);
         platform::crash_point("hook.released");
         let stop = StopSpec { leftovers: Leftovers::Leave, timeout_ms: Some(LIMIT_MS), ..StopSpec::default() };
         let mut machine = Machine::new(stop, epoch.elapsed());

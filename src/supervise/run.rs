@@ -1,6 +1,6 @@
 //! One run of a job: its attempts from claim to outcome.
 
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::domain::retention::Keep;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
-use crate::platform::{self, ExecPlan, HeldChild, JobInput};
+use crate::platform::{self, ExecPlan, JobInput};
 use crate::present::json::{self, JobDocument};
 use crate::store::{Flush, Store};
 
@@ -149,40 +149,28 @@ impl Run {
                 .collect(),
         };
         let stderr = stdio.stderr.as_ref().unwrap_or(&stdio.stdout);
-        let child = HeldChild::create(&plan, &stdio.input, &stdio.stdout, stderr)
-            .map_err(|error| setup(format!("cannot create a process: {error}")))?;
-        if matches!(stdio.input, JobInput::Own) {
-            platform::release_stdin().ok();
-        }
         // Between two `send`s nobody else holds it open, and the job would see an end.
         self.driver.input = match (&stdio.input, &self.spec.stdin) {
             (JobInput::File(_), Stdin::Fifo) => platform::open_fifo_writer(&paths.stdin()).ok(),
             _ => None,
         };
-        platform::crash_point("start.forked");
         // The bell is armed before the command executes, and so before anything is written.
         self.driver.begin_trimming(self.spec.merge_output, self.spec.log_limit());
-        let leader = child.identity();
-        let mut tree = Tree::new(leader);
         let pid_file = PidFile {
             schema: "jobdir/pid/1".into(),
             id: Some(self.spec.id),
             attempt: number,
             supervisor: self.own,
-            leader: Some(leader),
+            leader: None,
             place: self.driver.journal.record().place.clone(),
         };
-        let recorded = self.driver.claim.save_pid_file(&pid_file);
-        if let Err(error) = recorded {
-            drop(child);
-            tree.wait_for_leader();
-            return Err(setup(error.to_string()));
+        let announcement = self.driver.claim.announce_leader(pid_file).map_err(|error| setup(error.to_string()))?;
+        let executed = platform::execute(&plan, &stdio.input, &stdio.stdout, stderr, Some(&announcement));
+        if matches!(stdio.input, JobInput::Own) {
+            platform::release_stdin().ok();
         }
-        platform::crash_point("start.identified");
-        if let Err(failure) = child.release() {
-            tree.wait_for_leader();
-            return Err(self.describe(&failure));
-        }
+        let leader = executed.map_err(|failure| self.describe(&failure))?;
+        let tree = Tree::new(leader);
         platform::crash_point("start.released");
         let finally = self.finally_pending();
         // Not every system can tell before there is a process.
@@ -208,7 +196,9 @@ impl Run {
         let (store, id) = (self.store.clone(), self.spec.id);
         let (end, ended) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-            ended.recv_timeout(MOMENT).ok();
+            if ended.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
+                store.prepare_outcome(id);
+            }
             store.stock(id);
         });
         self.stocking = thread.ok().map(|thread| (end, thread));

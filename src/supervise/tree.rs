@@ -69,12 +69,6 @@ impl Tree {
         Self { leader, status: None, reaped: false, stopped_before: HashSet::new() }
     }
 
-    /// Waits for a leader that never came to execute its command, and reaps it. It exits by itself, at once.
-    pub(super) fn wait_for_leader(&mut self) {
-        platform::reap_blocking(self.leader.pid);
-        self.reaped = true;
-    }
-
     /// Reaps every child that has ended but the leader, and looks at the others.
     fn sweep(&self) -> Sweep {
         let mut children = Vec::new();

@@ -54,9 +54,9 @@ const HELPERS: &[&str] = &[
 
 /// What commands may not take from `platform`: values and questions are fine, acting on processes is not.
 const NOT_FOR_COMMANDS: &[&str] = &[
-    "HeldChild",
     "become_subreaper",
     "connection_pair",
+    "execute",
     "open_lock_file",
     "reap",
     "signal_group",

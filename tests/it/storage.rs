@@ -134,23 +134,36 @@ fn a_disk_without_inodes_is_told_and_recovers() {
     on_small_disk(&env, "size=4m,nr_inodes=120", script).assert_code(0);
 }
 
+/// A job that ends when no file can be made any more: its outcome is recorded all the same.
+const ENDS_WITHOUT_INODES: &str = r#"
+        mkfifo "$TMPDIR/go"
+        id=$("$J" run -d -- sh -c "read -r x <'$TMPDIR/go'; exit 42") || fail start
+        until_true test -e "$S/spares/2"
+        until_true test -e "$S/jobs/$id/job.json.new"
+        [ "$PREPARED" = yes ] || rm "$S/jobs/$id/job.json.new"
+        n=0; while : 2>/dev/null >"$S/fill.$n"; do n=$((n+1)); done 2>/dev/null
+        echo >"$TMPDIR/go"
+        until_true state_is "$id" failed
+        [ "$("$J" status -P exit_code "$id")" = 42 ] || fail "$("$J" status "$id")"
+        ! test -e "$S/jobs/$id/job.json.new" || fail "what was prepared was not used"
+    "#;
+
+#[test]
+fn an_outcome_needs_no_new_file() {
+    if !can_mount() {
+        return;
+    }
+    let script = format!("PREPARED=yes {ENDS_WITHOUT_INODES} test -e \"$S/spares/2\" || fail 'it took a spare for it'");
+    on_small_disk(&TestEnv::new(), "size=8m,nr_inodes=200", &script).assert_code(0);
+}
+
 #[test]
 fn what_is_kept_in_reserve_gives_way_to_an_outcome() {
     if !can_mount() {
         return;
     }
-    let env = TestEnv::new();
-    let script = r#"
-        mkfifo "$TMPDIR/go"
-        id=$("$J" run -d -- sh -c "read -r x <'$TMPDIR/go'; exit 42") || fail start
-        until_true test -e "$S/spares/2"
-        n=0; while : 2>/dev/null >"$S/fill.$n"; do n=$((n+1)); done 2>/dev/null
-        echo >"$TMPDIR/go"
-        until_true state_is "$id" failed
-        [ "$("$J" status -P exit_code "$id")" = 42 ] || fail "$("$J" status "$id")"
-        ! test -e "$S/spares/2" || fail "there was room, so this tests nothing"
-    "#;
-    on_small_disk(&env, "size=8m,nr_inodes=200", script).assert_code(0);
+    let script = format!("PREPARED=no {ENDS_WITHOUT_INODES} ! test -e \"$S/spares/2\" || fail 'there was room'");
+    on_small_disk(&TestEnv::new(), "size=8m,nr_inodes=200", &script).assert_code(0);
 }
 
 #[test]

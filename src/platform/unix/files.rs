@@ -68,6 +68,20 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
 }
 
+/// Opens a regular file for writing that is empty and has no other name.
+///
+/// # Errors
+/// What the system says; `InvalidInput` when it is anything else.
+pub fn open_empty(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() == 0 && metadata.nlink() == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not an empty file of one name"))
+    }
+}
+
 /// Moves something to its place in one step, replacing a file.
 ///
 /// # Errors

@@ -7,12 +7,14 @@ use std::os::fd::RawFd;
 
 use nix::libc;
 
+use super::command::ResourceLimit;
 use super::connection::SUPERVISOR_END;
-use super::exec::ResourceLimit;
+#[cfg(target_os = "linux")]
+use super::execute::Herald;
 use crate::domain::os_text::OsText;
 
 /// Everything that the child needs, allocated before the fork: afterwards it may only make system calls.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
     pub(super) candidates: Vec<CString>,
     _strings: Vec<CString>,
     argv: Vec<*const libc::c_char>,
@@ -28,6 +30,13 @@ pub(super) struct Prepared {
     pub(super) nice: Option<i32>,
     pub(super) limits: Vec<ResourceLimit>,
     pub(super) oom_score: Option<Vec<u8>>,
+    /// How the child announces itself, if it shares our memory.
+    #[cfg(target_os = "linux")]
+    pub(super) herald: Option<Herald<'a>>,
+    #[cfg(not(target_os = "linux"))]
+    pub(super) herald: std::marker::PhantomData<&'a ()>,
+    /// Which step failed, and the error, as a child has said that shares our memory.
+    pub(super) failure: Cell<Option<(u8, i32)>>,
 }
 
 const SHELL: &std::ffi::CStr = c"/bin/sh";
@@ -37,7 +46,7 @@ pub(super) fn c_string(text: &OsText) -> io::Result<CString> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "contains a NUL byte, which no process can be given"))
 }
 
-impl Prepared {
+impl Prepared<'_> {
     pub(super) fn new(command: &[OsText], variables: &[(OsText, OsText)], stdio: [RawFd; 3]) -> io::Result<Self> {
         let path = variables.iter().rev().find(|(name, _)| name.0 == b"PATH").map(|(_, value)| value.0.as_slice());
         let candidates = candidates(&command[0].0, path.unwrap_or(b"/usr/local/bin:/usr/bin:/bin"))?;
@@ -66,6 +75,8 @@ impl Prepared {
             nice: None,
             limits: Vec::new(),
             oom_score: None,
+            herald: Default::default(),
+            failure: Cell::new(None),
         })
     }
 }
@@ -84,29 +95,32 @@ const STAGE_SETUP: u8 = 0;
 pub(super) const STAGE_CWD: u8 = 1;
 pub(super) const STAGE_EXEC: u8 = 2;
 
-/// Creates a child that becomes what was prepared. With `go` it waits before the exec until it can read a byte there.
-pub(super) fn fork(prepared: &Prepared, go: Option<RawFd>, news: RawFd) -> io::Result<u32> {
+/// Where a child waits for a byte before it executes, and where it then says what has failed.
+pub(super) type Waits = Option<(RawFd, RawFd)>;
+
+/// Creates a child that becomes what was prepared.
+pub(super) fn fork(prepared: &Prepared<'_>, waits: Waits) -> io::Result<u32> {
     // SAFETY: between fork and exec the child makes system calls only. One that waits for us must have a memory of its own; one
     // that executes at once borrows ours meanwhile.
     undisturbed(|| unsafe {
-        match go {
+        match waits {
             Some(_) => match libc::fork() {
-                0 => become_command(prepared, go, news),
+                0 => become_command(prepared, waits),
                 pid => pid,
             },
-            None => borrow_memory(prepared, news),
+            None => borrow_memory(prepared),
         }
     })
 }
 
 /// Creates a child that has a copy of our memory, takes on what was prepared and goes on with `run`, whose result is its exit code.
 /// To be called by a process with one thread.
-pub(super) fn fork_and_run(prepared: &Prepared, run: impl FnOnce() -> u8) -> io::Result<u32> {
+pub(super) fn fork_and_run(prepared: &Prepared<'_>, run: impl FnOnce() -> u8) -> io::Result<u32> {
     // SAFETY: we have one thread, so the child's memory is as whole as ours.
     undisturbed(|| unsafe {
         match libc::fork() {
             0 => {
-                let is_ready = move_in(prepared, -1, -1).is_ok() && enter(prepared).is_ok();
+                let is_ready = move_in(prepared, None).is_ok() && enter(prepared).is_ok();
                 libc::exit(if is_ready { run().into() } else { 125 })
             }
             pid => pid,
@@ -132,45 +146,53 @@ fn undisturbed(create: impl FnOnce() -> libc::pid_t) -> io::Result<u32> {
 
 /// Creates a child that shares our memory until it executes, while we stand still: nothing has to be copied for it.
 #[cfg(target_os = "linux")]
-unsafe fn borrow_memory(prepared: &Prepared, news: RawFd) -> libc::pid_t {
+unsafe fn borrow_memory(prepared: &Prepared<'_>) -> libc::pid_t {
     extern "C" fn child(argument: *mut libc::c_void) -> libc::c_int {
-        // SAFETY: our parent passed a pointer to these two, and stands still as long as we use them.
-        let (prepared, news) = unsafe { *argument.cast::<(&Prepared, RawFd)>() };
-        // SAFETY: only system calls; its variables are on the stack that was made for us.
-        unsafe { become_command(prepared, None, news) }
+        // SAFETY: our parent passed a pointer to this, and stands still as long as we use it; only system calls, and variables
+        // that are on the stack that was made for us.
+        unsafe { become_command(&*argument.cast::<Prepared<'_>>(), None) }
     }
     const STACK: usize = 64 << 10;
     let mut stack = vec![0u128; STACK / size_of::<u128>()];
-    let mut argument = (prepared, news);
+    let argument = std::ptr::from_ref(prepared).cast_mut().cast();
     // SAFETY: the stack grows downwards from the end of memory that outlives the child's use of it, see clone(2).
     unsafe {
         let top = stack.as_mut_ptr().add(stack.len());
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        libc::clone(child, top.cast(), flags, (&raw mut argument).cast())
+        libc::clone(child, top.cast(), libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD, argument)
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-unsafe fn borrow_memory(prepared: &Prepared, news: RawFd) -> libc::pid_t {
+unsafe fn borrow_memory(prepared: &Prepared<'_>) -> libc::pid_t {
     // SAFETY: between fork and exec the child makes system calls only.
     match unsafe { libc::fork() } {
         // SAFETY: as above.
-        0 => unsafe { become_command(prepared, None, news) },
+        0 => unsafe { become_command(prepared, None) },
         pid => pid,
     }
 }
 
 /// The child's part. Only system calls: no allocation, no lock, no panic.
-unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) -> ! {
-    // SAFETY: all pointers were prepared before the fork and live in our copy of the memory.
+unsafe fn become_command(prepared: &Prepared<'_>, waits: Waits) -> ! {
+    // SAFETY: all pointers were prepared before the fork and live in memory that is ours or that our parent does not touch.
     unsafe {
         let fail = |stage: u8| -> ! {
-            let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
-            let message = [stage, errno[0], errno[1], errno[2], errno[3]];
-            libc::write(news, message.as_ptr().cast(), message.len());
+            let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+            prepared.failure.set(Some((stage, errno)));
+            if let Some((_, news)) = waits {
+                let errno = errno.to_ne_bytes();
+                let message = [stage, errno[0], errno[1], errno[2], errno[3]];
+                libc::write(news, message.as_ptr().cast(), message.len());
+            }
             libc::_exit(125)
         };
-        if move_in(prepared, go.unwrap_or(-1), news).is_err() {
+        #[cfg(target_os = "linux")]
+        if let Some(herald) = &prepared.herald
+            && herald.announce().is_err()
+        {
+            fail(STAGE_SETUP);
+        }
+        if move_in(prepared, waits).is_err() {
             fail(STAGE_SETUP);
         }
         if let Some(mask) = prepared.umask {
@@ -198,7 +220,7 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
         if enter(prepared).is_err() {
             fail(STAGE_CWD);
         }
-        if let Some(go) = go {
+        if let Some((go, _)) = waits {
             let mut byte = 0u8;
             loop {
                 match libc::read(go, (&raw mut byte).cast(), 1) {
@@ -208,6 +230,10 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
                     _ => libc::_exit(125),
                 }
             }
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(herald) = &prepared.herald {
+            herald.let_go();
         }
         let mut refused = 0;
         for candidate in &prepared.candidates {
@@ -231,9 +257,9 @@ unsafe fn become_command(prepared: &Prepared, go: Option<RawFd>, news: RawFd) ->
     }
 }
 
-/// Begins a session with default dispositions and nothing open but what was prepared, `go` and `news`. Only system calls. The
+/// Begins a session with default dispositions and nothing open but what was prepared and where it waits. Only system calls. The
 /// error is in `errno`.
-unsafe fn move_in(prepared: &Prepared, go: RawFd, news: RawFd) -> Result<(), ()> {
+unsafe fn move_in(prepared: &Prepared<'_>, waits: Waits) -> Result<(), ()> {
     // SAFETY: as for `become_command`.
     unsafe {
         libc::setsid();
@@ -253,6 +279,7 @@ unsafe fn move_in(prepared: &Prepared, go: RawFd, news: RawFd) -> Result<(), ()>
         }
         // Nothing of our parent's may be left while we wait: not its end of our pipe, whose closing tells us of its
         // death, and not the lock that is its claim.
+        let (go, news) = waits.unwrap_or((-1, -1));
         close_all_but([prepared.supervisor_end.unwrap_or(-1), go, news]);
         if let Some(connection) = prepared.supervisor_end {
             if connection == SUPERVISOR_END {
@@ -266,7 +293,7 @@ unsafe fn move_in(prepared: &Prepared, go: RawFd, news: RawFd) -> Result<(), ()>
 }
 
 /// Enters the working directory. The error is in `errno`.
-fn enter(prepared: &Prepared) -> Result<(), ()> {
+fn enter(prepared: &Prepared<'_>) -> Result<(), ()> {
     match &prepared.cwd {
         // SAFETY: the string was prepared, and ends with a zero byte.
         Some(cwd) if unsafe { libc::chdir(cwd.as_ptr()) } != 0 => Err(()),

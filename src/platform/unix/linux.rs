@@ -78,7 +78,7 @@ fn read_virtual(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 
 /// Parses `/proc/<pid>/stat`, see proc_pid_stat(5). The command may contain blanks and parentheses, hence the search
 /// for the last `)`.
-fn parse_stat(stat: &[u8]) -> Option<ProcessInfo> {
+pub(super) fn parse_stat(stat: &[u8]) -> Option<ProcessInfo> {
     let open = stat.iter().position(|b| *b == b'(')?;
     let close = stat.iter().rposition(|b| *b == b')')?;
     let pid = std::str::from_utf8(&stat[..open]).ok()?.trim().parse().ok()?;

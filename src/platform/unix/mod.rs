@@ -2,11 +2,16 @@
 
 mod blocking;
 mod children;
+mod command;
 mod connection;
 mod exec;
+#[cfg(target_os = "linux")]
+mod execute;
 mod files;
 mod folder;
 mod fork;
+#[cfg(any(test, not(target_os = "linux")))]
+mod held;
 mod logs;
 mod modes;
 #[cfg(target_os = "linux")]
@@ -23,18 +28,20 @@ mod title;
 mod wake;
 
 pub use children::{children_usage, containment, leave_processes, look_at_children, peek, reap, reap_blocking};
+pub use command::{ExecPlan, JobInput, ResourceLimit, resource_limit};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
-pub use exec::{
-    ExecPlan, HeldChild, JobInput, ResourceLimit, fork_supervisor, release_stdin, resource_limit, spawn_errand,
-    spawn_supervisor,
-};
+pub use exec::{fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
+#[cfg(target_os = "linux")]
+pub use execute::execute;
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
-    make_private_directory, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input,
-    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename,
-    set_file_mask, sync_directory, user_id, user_name,
+    make_private_directory, open_empty, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user,
+    open_input, open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text,
+    path_of, rename, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
+#[cfg(not(target_os = "linux"))]
+pub(in crate::platform) use held::HeldChild;
 pub use logs::{block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range};
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{

@@ -55,9 +55,7 @@ pub fn facts(path: &Path) -> io::Result<FileFacts> {
 /// What the system says.
 pub fn file_facts(file: &File) -> io::Result<FileFacts> {
     let metadata = file.metadata()?;
-    let mut information = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: the handle is open, and the place lives through the call.
-    check(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut information) })?;
+    let information = information(file)?;
     let index = u64::from(information.nFileIndexHigh) << 32 | u64::from(information.nFileIndexLow);
     Ok(FileFacts {
         is_directory: metadata.is_dir(),
@@ -70,12 +68,33 @@ pub fn file_facts(file: &File) -> io::Result<FileFacts> {
     })
 }
 
+fn information(file: &File) -> io::Result<BY_HANDLE_FILE_INFORMATION> {
+    let mut information = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, and the place lives through the call.
+    check(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut information) })?;
+    Ok(information)
+}
+
 /// Creates a file that must not exist.
 ///
 /// # Errors
 /// What the system says.
 pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Opens a regular file for writing that is empty and has no other name.
+///
+/// # Errors
+/// What the system says; `InvalidInput` when it is anything else.
+pub fn open_empty(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() == 0 && information(&file)?.nNumberOfLinks == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not an empty file of one name"))
+    }
 }
 
 /// Moves something to its place in one step, replacing a file. Whoever has that file open at the moment without letting
