@@ -117,10 +117,11 @@ pub fn launch(
         variables,
         keep: Some(keep),
     };
+    let mut staged = store.stage(name, id);
     // While it prepares itself for this job, we prepare the job.
     let mut connection = order(store, id, keep_stdin, task).map_err(broken)?;
     platform::crash_point("create.ordered");
-    let mut staged = store.stage(name, &spec, &record)?;
+    staged.fill(&spec, &record)?;
     before_start(&staged)?;
     platform::crash_point("create.prepared");
     connection.send(STAGED).map_err(broken)?;

@@ -63,12 +63,20 @@ impl Store {
         Ok(spec)
     }
 
-    /// Takes the claim of a job that is not visible yet: nobody can act on it in between.
+    /// Takes the claim of a job that is not visible yet, and is prepared under this name in `staging/`: nobody can act on it in
+    /// between.
     ///
     /// # Errors
     /// `Busy` when its id is used already, or what the system says.
-    pub fn reserve(&self, id: JobId) -> Result<Reserved, StoreError> {
-        let lock = lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?;
+    pub fn reserve(&self, id: JobId, staging: &str) -> Result<Reserved, StoreError> {
+        let prepared = JobPaths::at(self.layout.staged(staging)).claim();
+        let lock = match lock::exclusive_of(&prepared, &self.layout.claim(id)) {
+            Some(lock) => lock,
+            None => {
+                atomic::remove_any(&prepared)?;
+                lock::try_exclusive(&self.layout.claim(id))?.ok_or(StoreError::Busy)?
+            }
+        };
         platform::crash_point("create.claimed");
         Ok(Reserved { layout: self.layout.clone(), lock: Some(lock), id })
     }

@@ -7,7 +7,7 @@ use std::io::{Seek, Write};
 
 use super::error::{Context, StoreError};
 use super::layout::JobPaths;
-use super::spare::lay_out;
+use super::spare::{is_sound, lay_out};
 use super::{Store, atomic, format, random};
 use crate::domain::job_id::JobId;
 use crate::domain::record::JobRecord;
@@ -31,6 +31,7 @@ pub struct NewJob {
 pub struct StagedJob {
     name: String,
     paths: JobPaths,
+    from_spare: bool,
     spec: Option<File>,
     jobs: std::path::PathBuf,
     keep: bool,
@@ -76,15 +77,25 @@ impl Store {
         Ok(format!("job-{id}-{}", random()?))
     }
 
-    /// Prepares everything that the supervisor needs, under this name.
+    /// Begins a job under this name in `staging/`, with a spare if there is one. Nothing may be there yet otherwise.
+    pub fn stage(&self, name: String, id: JobId) -> StagedJob {
+        let paths = JobPaths::at(self.layout.staged(&name));
+        let from_spare = self.take_spare(id, &paths);
+        StagedJob { name, paths, from_spare, spec: None, jobs: self.layout.jobs(), keep: false }
+    }
+}
+
+impl StagedJob {
+    /// Prepares everything that the supervisor needs.
     ///
     /// # Errors
-    /// What the system says; nothing is left behind.
-    pub fn stage(&self, name: String, spec: &JobSpec, record: &JobRecord) -> Result<StagedJob, StoreError> {
-        let paths = JobPaths::at(self.layout.staged(&name));
-        let mut staged = StagedJob { name, paths: paths.clone(), spec: None, jobs: self.layout.jobs(), keep: false };
-        if !self.take_spare(spec.id, &paths) {
-            lay_out(&paths)?;
+    /// What the system says.
+    pub fn fill(&mut self, spec: &JobSpec, record: &JobRecord) -> Result<(), StoreError> {
+        let paths = &self.paths;
+        // A spare that is not as it was made is none.
+        if !(self.from_spare && is_sound(paths)) {
+            atomic::remove_any(paths.dir())?;
+            lay_out(paths)?;
         } else if spec.merge_output || spec.pty {
             atomic::remove_any(&paths.stderr(1))?;
         }
@@ -94,12 +105,12 @@ impl Store {
         // In a spare the two are there, and empty.
         let mut file = platform::append_private(&paths.spec()).context("create", &paths.spec())?;
         file.write_all(&format::render(spec)).context("write", &paths.spec())?;
-        staged.spec = Some(file);
+        self.spec = Some(file);
         platform::crash_point("create.spec");
         let mut file = platform::append_private(&paths.record()).context("create", &paths.record())?;
         file.write_all(&format::render(record)).context("write", &paths.record())?;
         platform::crash_point("create.staged");
-        Ok(staged)
+        Ok(())
     }
 }
 

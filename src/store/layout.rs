@@ -159,6 +159,11 @@ impl JobPaths {
         self.dir.join("events.ndjson")
     }
 
+    /// What becomes the lock file of the claim, when the directory is made from a spare.
+    pub fn claim(&self) -> PathBuf {
+        self.dir.join("claim")
+    }
+
     /// The job's own folder, `JOBDIR_JOB_DIR`.
     pub fn scratch(&self) -> PathBuf {
         self.dir.join("scratch")

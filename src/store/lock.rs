@@ -54,6 +54,14 @@ pub(super) fn try_exclusive(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
+/// Takes the exclusive lock of a file that nobody else knows, and makes it the lock file at `path`; `None` when there is no such
+/// file, or something is at `path` already: then that decides.
+pub(super) fn exclusive_of(prepared: &Path, path: &Path) -> Option<File> {
+    let file = platform::open_lock_file(prepared, false).ok()?;
+    let is_ours = try_exclusive_once(&file).unwrap_or(false) && platform::rename_new(prepared, path).is_ok();
+    is_ours.then_some(file)
+}
+
 /// Takes the exclusive lock of the file at `path`, waiting for it. Only for locks that are held for moments.
 pub(super) fn exclusive(path: &Path) -> Result<File, StoreError> {
     // What is no file nobody can hold, and nobody could ever take.

@@ -30,7 +30,8 @@ impl Store {
         let Ok(random) = random() else { return };
         let paths = JobPaths::at(self.layout.spares().join(format!("new-{random}")));
         let made = lay_out(&paths).and_then(|()| {
-            for file in [paths.spec(), paths.record(), paths.events(), paths.stdout(1), paths.stderr(1)] {
+            for file in [paths.spec(), paths.record(), paths.events(), paths.stdout(1), paths.stderr(1), paths.claim()]
+            {
                 atomic::create(&file, b"", atomic::Flush::No)?;
             }
             atomic::prepare(&paths.pid());
@@ -62,21 +63,22 @@ impl Store {
         }
     }
 
-    /// Takes a spare for this job, if there is one that is as it was made.
+    /// Takes a spare for this job, if there is one.
     pub(super) fn take_spare(&self, id: JobId, paths: &JobPaths) -> bool {
-        if !self.spares(id.number()).any(|spare| atomic::rename(&spare, paths.dir()).is_ok()) {
-            return false;
+        let is_taken = self.spares(id.number()).any(|spare| atomic::rename(&spare, paths.dir()).is_ok());
+        if is_taken {
+            platform::crash_point("create.taken");
         }
-        platform::crash_point("create.taken");
-        let directories = [paths.kill_signals(), paths.attempts(), paths.attempt(1), paths.scratch()];
-        let files = [paths.spec(), paths.record()];
-        let is_sound = directories.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_directory))
-            && files.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_regular && facts.length == 0));
-        if !is_sound {
-            atomic::remove_any(paths.dir()).ok();
-        }
-        is_sound
+        is_taken
     }
+}
+
+/// Says whether a spare that was taken is as it was made.
+pub(super) fn is_sound(paths: &JobPaths) -> bool {
+    let directories = [paths.kill_signals(), paths.attempts(), paths.attempt(1), paths.scratch()];
+    let files = [paths.spec(), paths.record()];
+    directories.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_directory))
+        && files.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_regular && facts.length == 0))
 }
 
 /// Says whether a name in `spares/` is that of a spare, and not of one that is being made.

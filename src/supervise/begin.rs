@@ -33,7 +33,7 @@ pub(super) fn start(
 
 fn publish(beginning: &mut Beginning, staging: &str, spec: &JobSpec) -> Result<Claim, Option<StoreError>> {
     let Beginning { store, id, client, .. } = beginning;
-    let reserved = store.reserve(*id)?;
+    let reserved = store.reserve(*id, staging)?;
     // The client prepares the job meanwhile.
     if client.hear().as_deref() != Some(STAGED) {
         return Err(None);

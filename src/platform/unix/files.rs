@@ -90,6 +90,37 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)
 }
 
+/// Moves a file to a place where nothing is.
+///
+/// # Errors
+/// What the system says, `AlreadyExists` when something is there.
+#[cfg(target_os = "linux")]
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    let path = |path: &Path| std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from);
+    let (from, to) = (path(from)?, path(to)?);
+    // SAFETY: two strings that end with a zero byte and live through the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_renameat2,
+            libc::AT_FDCWD,
+            from.as_ptr(),
+            libc::AT_FDCWD,
+            to.as_ptr(),
+            libc::RENAME_NOREPLACE,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// There is no such thing here.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Opens a file for appending, creating it for its owner alone. Refuses links and waits for nobody.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
     make_private_directory, open_empty, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user,
     open_input, open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text,
-    path_of, rename, set_file_mask, sync_directory, user_id, user_name,
+    path_of, rename, rename_new, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]

@@ -83,6 +83,14 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
 }
 
+/// There is no such thing here that an open file would not be in the way of.
+///
+/// # Errors
+/// Always.
+pub fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Opens a regular file for writing that is empty and has no other name.
 ///
 /// # Errors
