@@ -20,6 +20,7 @@ mod reading;
 mod screen;
 mod select;
 mod supervisor;
+mod tail;
 mod typing;
 
 pub use ask::{Answer, KillOptions, KillResult, abandon, kill, request, settle, stop_unreadable};

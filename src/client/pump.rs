@@ -165,8 +165,17 @@ fn copy(source: &Source, shared: &Shared, waker: &Waker) -> io::Result<()> {
     let mut reading = Reading::new(Log::open(&source.path, source.limit)?, &source.wanted)?;
     let to_stderr = source.sink == Sink::Stderr;
     let stream = if to_stderr { LogStream::Stderr } else { LogStream::Stdout };
+    // What a terminal is told is looked at on its way.
+    let mut hands_on = source.screen.is_none();
     loop {
         let (looks, finish) = shared.with(|state| (state.looks, state.finish));
+        while hands_on {
+            match reading.hand_on(to_stderr)? {
+                Some(0) => break,
+                Some(_) => {}
+                None => hands_on = false,
+            }
+        }
         let is_more = reading.next()?;
         let skipped: u64 = reading.take_gaps().iter().map(|gap| gap.end - gap.start).sum();
         if skipped > 0 {

@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 
 use super::grep::{Cleaning, Filter, Grep};
+use super::tail::tail_start;
 use crate::store::Log;
 
 /// How much is read at once.
@@ -160,6 +161,18 @@ impl Reading {
         Ok(true)
     }
 
+    /// Hands on what comes next without reading it, if it is wanted as it is. Returns how much; `None` where it has to be read.
+    pub(super) fn hand_on(&mut self, to_stderr: bool) -> io::Result<Option<usize>> {
+        const AT_ONCE: usize = 1 << 20;
+        let takes_all = matches!(self.filter, Filter::All) && !self.is_over;
+        if !takes_all || self.until.is_some() || self.lines_left.is_some() || self.bytes_left.is_some() {
+            return Ok(None);
+        }
+        let handed = self.log.hand_on(self.at, AT_ONCE, to_stderr)?;
+        self.at += handed.unwrap_or(0) as u64;
+        Ok(handed)
+    }
+
     /// Returns what is to be shown of what was read last.
     pub(super) fn shown(&self) -> &[u8] {
         if self.raw > 0 { &self.buffer[..self.raw] } else { &self.chosen }
@@ -245,40 +258,6 @@ impl Reading {
             self.is_over |= *left == 0;
         }
     }
-}
-
-/// Finds where the last `lines` lines before `end` begin.
-fn tail_start(log: &Log, wanted: &Wanted, lines: u64, end: u64) -> io::Result<u64> {
-    if lines == 0 {
-        return Ok(end.max(wanted.from));
-    }
-    // More than that is not wanted, so nothing before it needs to be read.
-    let most = wanted.max_bytes.filter(|_| wanted.grep.is_none());
-    let floor = most.map_or(0, |max| end.saturating_sub(max)).max(wanted.from);
-    let mut unread = log.backwards(floor, end)?;
-    let mut start = end.max(wanted.from);
-    let mut missing = lines;
-    let mut around = 0;
-    while let Some((at, line)) = unread.next_line()? {
-        let counts = match &wanted.grep {
-            Some(grep) if missing > 0 => grep.matches(&line, wanted.cleaning),
-            Some(_) => false,
-            None => true,
-        };
-        if counts {
-            missing -= 1;
-            around = wanted.grep.as_ref().map_or(0, |grep| grep.context);
-            start = at;
-        } else if missing == 0 {
-            around -= 1;
-            start = at;
-        }
-        if missing == 0 && around == 0 {
-            break;
-        }
-    }
-    // Fewer lines than wanted: everything that there is, with what is around it.
-    Ok(if missing > 0 && missing < lines { floor } else { start })
 }
 
 /// Reads a part of a stream into memory. `has_ended` says that nothing more will be written: else a character that is cut

@@ -102,6 +102,18 @@ impl Log {
         }
     }
 
+    /// Hands what comes at an offset on to our stdout or stderr, as it is, without reading it. Returns how much, nothing at the
+    /// end; `None` where it has to be read: it might be dropped meanwhile, or whoever is to have it has no pipe.
+    ///
+    /// # Errors
+    /// `BrokenPipe` when nobody takes it any more.
+    pub fn hand_on(&self, at: u64, most: usize, to_stderr: bool) -> io::Result<Option<usize>> {
+        if self.limit.is_some() {
+            return Ok(None);
+        }
+        platform::hand_on(&self.file, at, most, to_stderr)
+    }
+
     /// Walks backwards from `end` to `from`.
     ///
     /// # Errors

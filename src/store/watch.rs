@@ -1,10 +1,14 @@
 //! Being told of changes in the state directory: the only user of `notify`. An event is only a hint to look again.
 
 use std::path::Path;
+use std::time::Duration;
 
 use notify::{EventKind, RecursiveMode, Watcher as _};
 
-use crate::platform::Waker;
+use crate::platform::{self, Waker};
+
+/// So long nothing is told after something was.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// A watch that wakes a queue, as long as it exists.
 #[derive(Debug)]
@@ -19,6 +23,9 @@ impl Watch {
             // Looking is an event, too; whoever looks because of it would look for ever.
             if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)) && !event.need_rescan()) {
                 waker.wake();
+                // Meanwhile what else changes is one event more, however much it is: a job that prints at full speed would have
+                // every single write of its looked at.
+                platform::pause(BREATH);
             }
         });
         watcher

@@ -164,6 +164,37 @@ fn offset_of(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
+/// Hands bytes of a file from an offset on to our stdout or stderr, without taking them into our memory, if that is a pipe. Waits
+/// while the pipe is full. Returns how many, none at the end; `None` where that cannot be done, and nothing was. The file must not
+/// change where it is read. See splice(2).
+///
+/// # Errors
+/// `BrokenPipe` when nobody reads any more.
+#[cfg(target_os = "linux")]
+pub fn hand_on(file: &File, at: u64, most: usize, to_stderr: bool) -> io::Result<Option<usize>> {
+    use std::os::fd::AsFd;
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let stream = if to_stderr { stderr.as_fd() } else { stdout.as_fd() };
+    let mut offset = at as nix::libc::off64_t;
+    loop {
+        match nix::fcntl::splice(file, Some(&mut offset), stream, None, most, nix::fcntl::SpliceFFlags::empty()) {
+            Ok(n) => return Ok(Some(n)),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(nix::errno::Errno::EPIPE) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+/// There is no such thing here.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn hand_on(_file: &File, _at: u64, _most: usize, _to_stderr: bool) -> io::Result<Option<usize>> {
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,7 +33,8 @@ pub use files::{
 };
 pub use folder::{Folder, each_name};
 pub use logs::{
-    WriteBell, block_size, first_locked, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
+    WriteBell, block_size, first_locked, hand_on, lock_range, next_hole, open_for_punching, punch_hole, read_at,
+    unlock_range,
 };
 pub use process::{
     SIGNALS_HERE, become_subreaper, can_signal, descendants, environment_value, has_subreaper, ignore_write_signals,
