@@ -164,6 +164,7 @@ fn begin(beginning: Beginning, claim: Claim, record: JobRecord, spec: JobSpec, v
         aborted: false,
         nested: None,
         input: None,
+        record_at: None,
         trimmer: None,
         terminal: None,
         was_interrupted: false,

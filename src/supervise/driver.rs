@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use super::activity::Activity;
 use super::journal::Journal;
 use super::machine::{Action, Event, Machine, Phase, Reply};
@@ -14,12 +12,10 @@ use super::tree::{Processes, holdouts, is_withheld};
 use super::trim::Trimmer;
 use super::watch::InboxWatch;
 use crate::domain::event::Happening;
-use crate::domain::record::{NextRung, StopProgress};
 use crate::domain::request::{Kill, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::spec::SignalScope;
-use crate::domain::state::{Reason, State};
-use crate::domain::stop_plan::StopPlan;
+use crate::domain::state::Reason;
 use crate::domain::tree::ProcessInfo;
 use crate::platform::{self, Wake, WakeQueue};
 use crate::store::{Claim, Delivered, Flush, Inbox};
@@ -66,6 +62,8 @@ pub(super) struct Driver {
     pub(super) was_interrupted: bool,
     /// The nested jobs that are waited for before KILL.
     pub(super) nested: Option<NestedStop>,
+    /// When the record is written at the latest that tells of a stop.
+    pub(super) record_at: Option<Duration>,
     /// Who keeps the logs below their limit, while the command runs.
     pub(super) trimmer: Option<Trimmer>,
 }
@@ -117,7 +115,10 @@ impl Driver {
                 self.report(tree, machine, Event::NestedGone, drive);
             }
             match machine.phase() {
-                Phase::Ended(_) => return,
+                Phase::Ended(_) => {
+                    self.record_at = None;
+                    return;
+                }
                 // Of an attempt that has ended nothing is stopping: whoever asked is told, and may ask again.
                 Phase::NotStopped { .. } if drive == Drive::Survivors => return,
                 Phase::Killing { .. } => {
@@ -132,7 +133,9 @@ impl Driver {
                     kill_pause = KILL_PAUSE.0;
                 }
             }
-            if self.journal.is_unsaved() {
+            if self.record_at.is_some_and(|at| self.now() >= at) {
+                self.record();
+            } else if self.journal.is_unsaved() {
                 self.journal.save(&self.claim, Flush::No).ok();
             }
             if drive == Drive::Command {
@@ -171,7 +174,8 @@ impl Driver {
         let again = self.journal.is_unsaved().then_some(SAVE_AGAIN);
         let sample = activity.map(|a| a.every);
         let nested = self.nested.as_ref().map(|_| NestedStop::POLL);
-        let sources = [until_deadline, killing, again, sample, nested, Some(self.watch.poll())];
+        let record = self.record_at.map(|at| at.saturating_sub(self.now()));
+        let sources = [until_deadline, killing, again, sample, nested, record, Some(self.watch.poll())];
         sources.into_iter().flatten().min().unwrap_or(SAVE_AGAIN)
     }
 
@@ -228,7 +232,7 @@ impl Driver {
                 self.journal.tell(&self.claim, Happening::Unpaused);
                 platform::crash_point("run.unpaused");
             }
-            Action::Record if recorded => self.record_phase(machine),
+            Action::Record if recorded => self.record_phase(tree, machine),
             Action::LaterCause(reason) if recorded => {
                 self.journal.tell(&self.claim, Happening::LaterCause { reason });
             }
@@ -259,58 +263,6 @@ impl Driver {
         }
     }
 
-    fn record_phase(&mut self, machine: &Machine) {
-        let cause = machine.cause().cloned();
-        let progress = match machine.phase() {
-            Phase::Stopping { plan, rung, since, until } => Some((plan.clone(), *rung, *since, Some(*until))),
-            Phase::Nested { plan: Some(plan), since }
-            | Phase::Killing { plan: Some(plan), since, .. }
-            | Phase::NotStopped { plan: Some(plan), since } => {
-                Some((plan.clone(), plan.rungs().len() - 1, *since, None))
-            }
-            // Leftovers are being killed; only a stop that somebody asked for is a stop.
-            Phase::Nested { plan: None, since }
-            | Phase::Killing { plan: None, since, .. }
-            | Phase::NotStopped { plan: None, since } => {
-                cause.is_some().then(|| (StopPlan::kill_only(), 0, *since, None))
-            }
-            Phase::Running | Phase::Leftovers { .. } | Phase::Ended(_) => None,
-        };
-        let stop = progress.map(|(plan, rung, since, until)| StopProgress {
-            plan: plan.to_string(),
-            rung,
-            signal: plan.rungs()[rung].signal,
-            since: self.wall_clock(since),
-            next: plan
-                .rungs()
-                .get(rung + 1)
-                .zip(until)
-                .map(|(next, at)| NextRung { signal: next.signal, at: self.wall_clock(at) }),
-            rungs: plan.into(),
-            reason: cause.as_ref().map(|c| c.reason),
-            reason_text: cause.and_then(|c| c.reason_text),
-            not_stopped: Vec::new(),
-        });
-        let state = if stop.is_some() { State::Stopping } else { State::Running };
-        let record = self.journal.change();
-        record.stop = stop;
-        record.paused = machine.is_paused();
-        self.journal.enter(&self.claim, state);
-        self.journal.save(&self.claim, Flush::No).ok();
-        platform::crash_point("stop.recorded");
-    }
-
-    fn wall_clock(&self, at: Duration) -> DateTime<Utc> {
-        let now = self.now();
-        let delta = |d: Duration| TimeDelta::from_std(d).unwrap_or(TimeDelta::MAX);
-        let wall = platform::now();
-        // A spec that was tampered with may ask for more time than a calendar has.
-        match at.checked_sub(now) {
-            Some(ahead) => wall.checked_add_signed(delta(ahead)).unwrap_or(DateTime::<Utc>::MAX_UTC),
-            None => wall.checked_sub_signed(delta(now - at)).unwrap_or(DateTime::<Utc>::MIN_UTC),
-        }
-    }
-
     fn name_holdouts(&mut self, tree: &dyn Processes, machine: &Machine) {
         let mut members = tree.members();
         if let Phase::NotStopped { .. } = machine.phase() {
@@ -321,7 +273,7 @@ impl Driver {
         self.journal.tell(&self.claim, Happening::Leftovers { processes: named.clone() });
         if let Phase::NotStopped { .. } = machine.phase() {
             if self.journal.record().stop.is_none() {
-                self.record_phase(machine);
+                self.record_phase(tree, machine);
             }
             if let Some(stop) = &mut self.journal.change().stop {
                 stop.not_stopped = named;

@@ -28,6 +28,7 @@ mod journal;
 mod machine;
 mod nested;
 mod outside;
+mod progress;
 mod recover;
 mod retry;
 mod run;

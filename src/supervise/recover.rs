@@ -62,6 +62,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         aborted: false,
         nested: None,
         input: None,
+        record_at: None,
         trimmer: None,
         terminal: None,
         was_interrupted: false,
