@@ -15,6 +15,9 @@
 #![expect(clippy::disallowed_methods, reason = "a program that does what others must not")]
 #![expect(clippy::exit, reason = "exit codes are what tests ask for")]
 
+#[cfg(windows)]
+mod console;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -65,6 +68,9 @@ stop-self            stop ourselves with SIGSTOP
 close N              close a descriptor
 leak N               open a descriptor with this number or a higher one, inherited by whatever is executed
 umask MASK           set the file mode creation mask, in octal
+at-console TEXT [ … ]
+                     do this in a process at a console of its own where this is typed; Windows alone
+console-input        make the console our stdin; Windows alone
 cd DIR               change the working directory
 exec COMMAND…        become another program";
 
@@ -394,6 +400,9 @@ impl Helper {
                 print("got BREAK");
                 self.tell("got BREAK");
             }
+            "close" => console::close(self.number()),
+            "console-input" => console::take_console_input(),
+            "at-console" => console::at_console(&self.word(), &self.block()),
             other => fail(&format!("'{other}' is no action here")),
         }
     }

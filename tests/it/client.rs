@@ -205,13 +205,6 @@ fn a_pipe_at_stdin_is_passed_on_and_nobody_keeps_a_copy() {
 }
 
 #[test]
-fn stdin_reaches_the_command_to_its_end() {
-    let env = TestEnv::new();
-    let output = env.prepare(&with_helper(&["run"], &["stdin"])).stdin("one\ntwo").run();
-    output.assert_code(0).assert_stdout("{\"bytes\":7,\"text\":\"one\\ntwo\"}\n");
-}
-
-#[test]
 fn a_closed_stdin_is_an_empty_one() {
     let env = TestEnv::new();
     let jobdir = jobdir().to_string_lossy().into_owned();

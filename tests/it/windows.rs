@@ -1,11 +1,12 @@
 //! What is different on Windows: the kernel holds the tree together, arguments are one line of text, files that are open
 //! can be in the way, and there is one polite signal. Whatever wine cannot do is skipped there and tried on a real Windows.
 
+use std::io::Write;
 use std::os::windows::fs::OpenOptionsExt;
 
 use serde_json::Value;
 
-use crate::support::env::with_helper;
+use crate::support::env::{helper, jobdir, with_helper};
 use crate::support::{TestEnv, Witness, eventually, hears_signals, proc, words};
 
 fn events_named(env: &TestEnv, id: &str, name: &str) -> Vec<Value> {
@@ -91,7 +92,6 @@ fn what_has_no_equivalent_is_refused() {
         (&["--stop-plan", "USR1:1s,KILL"][..], "this system has no SIGUSR1"),
         (&["--stop-signal", "USR2"], "this system has no SIGUSR2"),
         (&["--pty"], "terminal"),
-        (&["--stdin", "fifo"], "not yet available on Windows"),
     ] {
         env.run_helper(&[&["run"], options].concat(), &["exit", "0"]).assert_code(125).assert_says(says);
     }
@@ -232,4 +232,71 @@ fn what_is_no_program_is_told_by_its_reason() {
     env.jobdir(&["run", "--", r".\script.cmd"]).assert_code(126).assert_says("cmd /d /c");
     // What lies in the current directory is never meant by a bare name.
     env.jobdir(&["run", "--", "script"]).assert_code(127);
+}
+
+#[test]
+fn what_is_typed_at_a_console_reaches_the_job_until_control_z() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "hello\r\u{1a}\r", "[", "console-input", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "line", "stdin", "tell", "end", "]", "]",
+    ];
+    env.program(&helper, &actions).run().assert_code(0);
+    let mut process = witness.accept();
+    assert_eq!([process.line(), process.line()], ["hello", "end"]);
+    env.jobdir(&["wait", "1"]).assert_code(0);
+    let spec: Value =
+        serde_json::from_slice(&std::fs::read(env.job_dir("1").join("spec.json")).expect("reads")).expect("JSON");
+    assert_eq!(spec["stdin"], "typed");
+}
+
+#[test]
+fn any_program_sends_through_the_pipe_that_the_file_names() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&["--stdin", "fifo"], &["witness", &witness.address, "line", "line", "await", "exit", "0"]);
+    let mut process = witness.accept();
+    let file = env.job_dir(&id).join("stdin");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(text.trim_end()).expect("somebody serves it");
+    pipe.write_all(b"from elsewhere\n").expect("is taken");
+    assert_eq!(process.line(), "from elsewhere");
+    // What names anything else is not opened: it could be anything, and anywhere.
+    let other = env.work().join("other");
+    std::fs::write(&other, "kept").expect("writes");
+    for name in [
+        other.to_str().expect("text"),
+        r"\\host\pipe\jobdir-00112233445566778899aabbccddeeff",
+        r"\\.\pipe\jobdir-..\x",
+        "",
+    ] {
+        std::fs::write(&file, name).expect("writes");
+        env.jobdir(&["send", &id, "text"]).assert_code(1).assert_says("does not name a pipe of jobdir");
+    }
+    assert_eq!(std::fs::read(&other).expect("reads"), b"kept");
+    std::fs::write(&file, text).expect("writes");
+    env.jobdir(&["send", &id, "from us"]).assert_code(0);
+    assert_eq!(process.line(), "from us");
+    process.go();
+    env.jobdir(&["wait", &id]).assert_code(0);
+}
+
+#[test]
+fn nobody_sends_to_a_job_that_reads_what_is_typed() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "", "[", "console-input", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "await", "exit", "0", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut process = witness.accept();
+    env.jobdir(&["send", "1", "text"]).assert_code(1).assert_says("where it was started").assert_says("--stdin fifo");
+    process.go();
+    client.wait().assert_code(0);
 }

@@ -6,21 +6,23 @@ use std::os::windows::io::AsHandle;
 /// What descriptor 0 is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StdinKind {
-    /// A terminal.
+    /// A console.
     Terminal,
-    /// Anything else.
+    /// A pipe or a file.
     Other,
-    /// Not open at all, or a console: what is typed there cannot be passed on yet.
+    /// Not open at all.
     Closed,
 }
 
-/// Looks at stdin. A console counts as closed, as long as there is nothing like a FIFO to pass on what is typed.
+/// Looks at stdin.
 pub fn stdin_kind() -> StdinKind {
     let stdin = io::stdin();
-    if stdin.is_terminal() || stdin.as_handle().try_clone_to_owned().is_err() {
-        StdinKind::Closed
-    } else {
+    if stdin.is_terminal() {
+        StdinKind::Terminal
+    } else if stdin.as_handle().try_clone_to_owned().is_ok() {
         StdinKind::Other
+    } else {
+        StdinKind::Closed
     }
 }
 
