@@ -1,7 +1,7 @@
 //! What is different on Windows: the kernel holds the tree together, arguments are one line of text, files that are open
 //! can be in the way, and there is one polite signal. Whatever wine cannot do is skipped there and tried on a real Windows.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::windows::fs::OpenOptionsExt;
 
 use serde_json::Value;
@@ -299,4 +299,17 @@ fn nobody_sends_to_a_job_that_reads_what_is_typed() {
     env.jobdir(&["send", "1", "text"]).assert_code(1).assert_says("where it was started").assert_says("--stdin fifo");
     process.go();
     client.wait().assert_code(0);
+}
+
+#[test]
+fn stdout_and_stderr_that_are_one_pipe_keep_their_order() {
+    let env = TestEnv::new();
+    let actions = with_helper(&["run"], &["out", "1", "err", "2", "out", "3"]);
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let same = writer.try_clone().expect("another handle of the same");
+    env.prepare(&words(&actions)).spawn_with(None, writer.into(), Some(same.into())).wait().assert_code(0);
+    let mut shown = String::new();
+    reader.read_to_string(&mut shown).expect("reads");
+    assert_eq!(shown.lines().collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert!(!env.job_dir("1").join("attempts/1/stderr.log").exists(), "there is one log");
 }

@@ -1,7 +1,9 @@
 //! What stdin, stdout and stderr are connected to.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::windows::io::AsHandle;
+use std::os::windows::io::{AsHandle, AsRawHandle};
+
+use windows_sys::Win32::Foundation::CompareObjectHandles;
 
 /// What descriptor 0 is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,9 +28,14 @@ pub fn stdin_kind() -> StdinKind {
     }
 }
 
-/// Not told here.
+/// Says whether stdout and stderr go to the same place: the console, or the same object of the system.
 pub fn same_destination() -> bool {
-    false
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    if stdout.is_terminal() && stderr.is_terminal() {
+        return true;
+    }
+    // SAFETY: it compares two handles, whatever they are.
+    unsafe { CompareObjectHandles(stdout.as_raw_handle(), stderr.as_raw_handle()) != 0 }
 }
 
 /// Writes everything to stdout or stderr, unbuffered.
