@@ -9,7 +9,8 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
 use windows_sys::Win32::System::Console::{
-    COORD, ClosePseudoConsole, CreatePseudoConsole, HPCON, STD_INPUT_HANDLE, SetStdHandle,
+    COORD, ClosePseudoConsole, CreatePseudoConsole, HPCON, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+    SetStdHandle,
 };
 use windows_sys::Win32::System::Threading::{
     CreateProcessW, EXTENDED_STARTUPINFO_PRESENT, INFINITE, InitializeProcThreadAttributeList,
@@ -29,8 +30,8 @@ fn check(answer: i32) {
     }
 }
 
-/// Does this in a process that is at a console of its own, types the text there, and waits for the end.
-pub(super) fn at_console(text: &str, actions: &[String]) {
+/// Does this in a process that is at a console of its own, types the text there, waits for the end, and prints what is shown.
+pub(super) fn at_console(text: &str, actions: &[String], before: impl FnOnce()) {
     let (their_input, mut typing) = or_fail(io::pipe());
     let (mut shown, their_output) = or_fail(io::pipe());
     let mut console: HPCON = 0;
@@ -43,14 +44,18 @@ pub(super) fn at_console(text: &str, actions: &[String]) {
         fail(&format!("there is no console: {answer:x}"));
     }
     drop((their_input, their_output));
-    std::thread::spawn(move || io::copy(&mut shown, &mut io::sink()));
+    let shows = std::thread::spawn(move || io::copy(&mut shown, &mut io::stdout()));
     let process = start_at(console, actions);
-    or_fail(typing.write_all(text.as_bytes()));
+    before();
     // SAFETY: a handle that is open; the console is closed once.
     unsafe {
-        WaitForSingleObject(process.as_raw_handle(), INFINITE);
+        if text != "close" {
+            or_fail(typing.write_all(text.as_bytes()));
+            WaitForSingleObject(process.as_raw_handle(), INFINITE);
+        }
         ClosePseudoConsole(console);
     }
+    shows.join().ok();
 }
 
 fn start_at(console: HPCON, actions: &[String]) -> OwnedHandle {
@@ -90,13 +95,15 @@ fn start_at(console: HPCON, actions: &[String]) -> OwnedHandle {
     }
 }
 
-/// Makes the console our stdin.
-pub(super) fn take_console_input() {
-    let input = or_fail(OpenOptions::new().read(true).write(true).open("CONIN$")).into_raw_handle();
-    // SAFETY: a handle that is open, and never closed from here on.
-    unsafe {
-        check(SetHandleInformation(input, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
-        check(SetStdHandle(STD_INPUT_HANDLE, input));
+/// Makes the console our stdin, stdout and stderr.
+pub(super) fn take_console() {
+    for (name, numbers) in [("CONIN$", &[STD_INPUT_HANDLE][..]), ("CONOUT$", &[STD_OUTPUT_HANDLE, STD_ERROR_HANDLE])] {
+        let console = or_fail(OpenOptions::new().read(true).write(true).open(name)).into_raw_handle();
+        // SAFETY: a handle that is open, and never closed from here on.
+        unsafe {
+            check(SetHandleInformation(console, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
+            numbers.iter().for_each(|number| check(SetStdHandle(*number, console)));
+        }
     }
 }
 

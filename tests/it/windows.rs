@@ -241,7 +241,7 @@ fn what_is_typed_at_a_console_reaches_the_job_until_control_z() {
     let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
     #[rustfmt::skip]
     let actions = [
-        "at-console", "hello\r\u{1a}\r", "[", "console-input", "run-command", &jobdir,
+        "at-console", "hello\r\u{1a}\r", "[", "console", "run-command", &jobdir,
         "[", "run", "--", &helper, "witness", &witness.address, "line", "stdin", "tell", "end", "]", "]",
     ];
     env.program(&helper, &actions).run().assert_code(0);
@@ -285,13 +285,95 @@ fn any_program_sends_through_the_pipe_that_the_file_names() {
 }
 
 #[test]
+fn a_console_shows_what_is_no_text_and_what_comes_after_it() {
+    let env = TestEnv::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "out", "d\u{e9}j\u{e0}", "hex", "61ff620a", "out", "after", "]", "]",
+    ];
+    let shown = env.program(&helper, &actions).run();
+    shown.assert_code(0);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for part in ["d\u{e9}j\u{e0}\r\n", "b\r\n", "after\r\n"] {
+        assert!(shown.contains(part), "{shown:?}");
+    }
+    assert!(!shown.contains("cannot pass on"), "{shown:?}");
+}
+
+#[test]
+fn when_the_reader_of_a_silent_job_goes_away_client_and_job_end() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let line = with_helper(&["run"], &["witness", &witness.address, "block"]);
+    let client = env.prepare(&words(&line)).spawn_with(None, writer.into(), None);
+    let mut process = witness.accept();
+    drop(reader);
+    process.wait_for_death();
+    client.wait().assert_code(141);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+}
+
+#[test]
+fn control_c_at_a_console_asks_for_the_end_of_the_job() {
+    if !hears_signals() {
+        return;
+    }
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    // Only once the job runs: what is typed is told to the helper by the test.
+    #[rustfmt::skip]
+    let actions = [
+        "witness", &witness.address, "at-console", "\u{3}", "[", "ignore", "INT", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "block", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut console = witness.accept();
+    let mut process = witness.accept();
+    console.go();
+    process.wait_for_death();
+    client.wait().assert_code(0);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+}
+
+#[test]
+fn closing_the_console_asks_for_the_end_of_the_job() {
+    if !hears_signals() {
+        return;
+    }
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "witness", &witness.address, "at-console", "close", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "block", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut console = witness.accept();
+    let mut process = witness.accept();
+    console.go();
+    process.wait_for_death();
+    client.wait().assert_code(0);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+    let signals = events_named(&env, "1", "signal_sent");
+    assert!(signals.iter().any(|event| event["signal"] == "SIGHUP"), "{signals:?}");
+}
+
+#[test]
 fn nobody_sends_to_a_job_that_reads_what_is_typed() {
     let env = TestEnv::new();
     let witness = Witness::new();
     let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
     #[rustfmt::skip]
     let actions = [
-        "at-console", "", "[", "console-input", "run-command", &jobdir,
+        "at-console", "", "[", "console", "run-command", &jobdir,
         "[", "run", "--", &helper, "witness", &witness.address, "await", "exit", "0", "]", "]",
     ];
     let client = env.program(&helper, &actions).spawn();

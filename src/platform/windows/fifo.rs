@@ -5,14 +5,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::windows::fs::OpenOptionsExt;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::path::Path;
+use std::ptr;
 use std::time::{Duration, Instant};
 
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_PIPE_CLOSING_STATE, FILE_PIPE_LOCAL_INFORMATION, FilePipeLocalInformation, NtQueryInformationFile,
+};
 use windows_sys::Win32::Foundation::{ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAGS_AND_ATTRIBUTES, PIPE_ACCESS_OUTBOUND, SECURITY_IDENTIFICATION,
 };
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, WaitNamedPipeW,
 };
@@ -22,7 +27,7 @@ use super::files::{self, create_private, open_regular};
 use super::job_object::check;
 use super::not_yet;
 use super::relay;
-use super::security::UserAlone;
+use super::security::of_ours;
 
 /// What every name begins with; 32 hexadecimal digits follow.
 const PREFIX: &str = r"\\.\pipe\jobdir-";
@@ -151,18 +156,27 @@ impl TypedEnd {
     /// What the system says.
     pub fn into_writer(self) -> io::Result<File> {
         // SAFETY: a handle that is open, and for which nothing else is under way.
-        match check(unsafe { ConnectNamedPipe(self.0.as_raw_handle(), std::ptr::null_mut()) }) {
+        match check(unsafe { ConnectNamedPipe(self.0.as_raw_handle(), ptr::null_mut()) }) {
             Err(error) if error.raw_os_error() != Some(ERROR_PIPE_CONNECTED.cast_signed()) => Err(error),
             Ok(()) | Err(_) => Ok(self.0),
         }
     }
 }
 
+/// Says whether nobody has the other end of a pipe any more.
+pub(super) fn is_abandoned(pipe: BorrowedHandle<'_>) -> bool {
+    let (mut told, mut status) = (FILE_PIPE_LOCAL_INFORMATION::default(), IO_STATUS_BLOCK::default());
+    let size = size_of::<FILE_PIPE_LOCAL_INFORMATION>() as u32;
+    let (handle, place) = (pipe.as_raw_handle(), (&raw mut told).cast());
+    // SAFETY: the handle is open, and both places live through the call, which does not wait for the other end.
+    let answer = unsafe { NtQueryInformationFile(handle, &raw mut status, place, size, FilePipeLocalInformation) };
+    answer >= 0 && told.NamedPipeState == FILE_PIPE_CLOSING_STATE
+}
+
 /// Makes a pipe under this name, or a further instance of it, for the user alone and from this computer.
 pub(super) fn pipe(name: &str, mode: FILE_FLAGS_AND_ATTRIBUTES, most: u32) -> io::Result<OwnedHandle> {
     let name = wide(name.as_ref())?;
-    let user = UserAlone::new()?;
-    let attributes = user.attributes();
+    let attributes = of_ours()?;
     // SAFETY: the name ends with a NUL, and the attributes live through the call; a handle that is valid is ours.
     unsafe {
         let kind = PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS;
@@ -176,6 +190,11 @@ pub(super) fn pipe(name: &str, mode: FILE_FLAGS_AND_ATTRIBUTES, most: u32) -> io
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::Security::{
+        ACCESS_ALLOWED_ACE, ACL, DACL_SECURITY_INFORMATION, GetAce, GetKernelObjectSecurity, GetSecurityDescriptorDacl,
+        IsWellKnownSid, WinAnonymousSid, WinAuthenticatedUserSid, WinBuiltinUsersSid, WinNetworkSid, WinWorldSid,
+    };
+
     use super::*;
 
     fn named() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -205,11 +224,31 @@ mod tests {
     }
 
     #[test]
-    fn the_pipe_is_for_the_user_alone() {
-        let pipe =
-            pipe(&format!("{PREFIX}{}", crate::platform::random_hex::<16>().expect("random")), PIPE_ACCESS_OUTBOUND, 1);
-        let entries = super::super::security::who_may_open(&pipe.expect("is made")).expect("tells");
-        assert_eq!(entries, [true], "one entry, and it is ours");
+    fn the_pipe_is_for_nobody_else() {
+        let name = format!("{PREFIX}{}", crate::platform::random_hex::<16>().expect("random"));
+        let pipe = pipe(&name, PIPE_ACCESS_OUTBOUND, 1).expect("is made");
+        let (mut memory, mut needed) = (vec![0usize; 512], 0);
+        let (mut is_there, mut is_default, mut list) = (0, 0, ptr::null_mut::<ACL>());
+        // SAFETY: the descriptor is written into memory of the size that is told, and the list and its entries lie in it.
+        unsafe {
+            let descriptor = memory.as_mut_ptr().cast();
+            let size = size_of_val(memory.as_slice()) as u32;
+            let raw = pipe.as_raw_handle();
+            check(GetKernelObjectSecurity(raw, DACL_SECURITY_INFORMATION, descriptor, size, &raw mut needed))
+                .expect("tells");
+            check(GetSecurityDescriptorDacl(descriptor, &raw mut is_there, &raw mut list, &raw mut is_default))
+                .expect("has a list");
+            assert!(is_there != 0 && !list.is_null(), "everybody may");
+            for index in 0..u32::from((*list).AceCount) {
+                let mut entry = ptr::null_mut();
+                check(GetAce(list, index, &raw mut entry)).expect("an entry");
+                let sid = ptr::addr_of_mut!((*entry.cast::<ACCESS_ALLOWED_ACE>()).SidStart).cast();
+                for group in [WinWorldSid, WinAnonymousSid, WinAuthenticatedUserSid, WinBuiltinUsersSid, WinNetworkSid]
+                {
+                    assert_eq!(IsWellKnownSid(sid, group), 0, "for more than us: {group}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -4,26 +4,23 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_PIPE_CLOSING_STATE, FILE_PIPE_LOCAL_INFORMATION, FilePipeLocalInformation, NtQueryInformationFile,
-};
 use windows_sys::Win32::Foundation::{
     ERROR_IO_PENDING, ERROR_NO_DATA, ERROR_PIPE_CONNECTED, HANDLE, WAIT_FAILED, WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, PIPE_ACCESS_INBOUND, ReadFile,
 };
-use windows_sys::Win32::System::IO::{GetOverlappedResult, IO_STATUS_BLOCK, OVERLAPPED};
+use windows_sys::Win32::System::IO::{GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, CreatePipe, DisconnectNamedPipe};
 use windows_sys::Win32::System::Threading::{
     CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects, WaitForSingleObject,
 };
 
-use super::fifo::{BUFFER, pipe};
+use super::fifo::{BUFFER, is_abandoned, pipe};
 use super::job_object::check;
 
 /// So many can be connected at the same time, the supervisor that keeps the input open among them.
@@ -76,20 +73,6 @@ fn job_pipe() -> io::Result<(File, File)> {
     unsafe {
         check(CreatePipe(&raw mut reader, &raw mut writer, ptr::null(), BUFFER))?;
         Ok((File::from_raw_handle(reader), File::from_raw_handle(writer)))
-    }
-}
-
-impl Input {
-    /// Says whether nobody can read it any more.
-    fn is_closed(&self) -> bool {
-        let (mut told, mut status) = (FILE_PIPE_LOCAL_INFORMATION::default(), IO_STATUS_BLOCK::default());
-        let size = size_of::<FILE_PIPE_LOCAL_INFORMATION>() as u32;
-        let handle = self.writer.as_raw_handle();
-        // SAFETY: the handle is open, and both places live through the call, which waits for nothing.
-        let answer = unsafe {
-            NtQueryInformationFile(handle, &raw mut status, (&raw mut told).cast(), size, FilePipeLocalInformation)
-        };
-        answer >= 0 && told.NamedPipeState == FILE_PIPE_CLOSING_STATE
     }
 }
 
@@ -215,7 +198,7 @@ impl Place {
 /// Gives something to the job, waiting until it has room; an error when it takes no input any more.
 fn pass_on(bytes: &[u8], input: &Attempt) -> io::Result<()> {
     let writer = match &mut *lock(input) {
-        Some(open) if !open.is_closed() => {
+        Some(open) if !is_abandoned(open.writer.as_handle()) => {
             open.had_sender = true;
             Arc::clone(&open.writer)
         }
