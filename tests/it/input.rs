@@ -150,3 +150,17 @@ fn nobody_waits_for_a_sender_that_says_nothing() {
     crate::support::proc::kill(silent.pid());
     drop(silent.wait());
 }
+
+#[test]
+fn the_input_of_a_job_that_is_given_up_ends() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&["--stdin", "fifo"], &["witness", &witness.address, "stdin", "tell", "end", "block"]);
+    let mut process = witness.accept();
+    env.jobdir(&["send", &id, "before"]).assert_code(0);
+    env.jobdir(&["abandon", &id]).assert_code(0);
+    assert_eq!(process.line(), "end");
+    assert_eq!(read(&env, &id), "before\n");
+    env.jobdir(&["send", &id, "after"]).assert_code(1).assert_says(&format!("job {id} is abandoned"));
+    env.jobdir(&["kill", "--force", &id]).assert_code(0);
+}

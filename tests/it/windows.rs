@@ -285,6 +285,25 @@ fn any_program_sends_through_the_pipe_that_the_file_names() {
 }
 
 #[test]
+fn whoever_finds_every_place_taken_waits_for_one() {
+    const PIPE_BUSY: i32 = 231;
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&["--stdin", "fifo"], &["witness", &witness.address, "line", "exit", "0"]);
+    let mut process = witness.accept();
+    let name = std::fs::read_to_string(env.job_dir(&id).join("stdin")).expect("a file");
+    let open = || std::fs::OpenOptions::new().write(true).open(name.trim_end());
+    // One is the supervisor's.
+    let mut senders: Vec<std::fs::File> = (0..15).map(|_| open().expect("has a place")).collect();
+    assert_eq!(open().expect_err("there is no more").raw_os_error(), Some(PIPE_BUSY));
+    let waits = env.prepare(&["send", &id, "in the end"]).spawn();
+    senders.pop();
+    waits.wait().assert_code(0);
+    assert_eq!(process.line(), "in the end");
+    env.jobdir(&["wait", &id]).assert_code(0);
+}
+
+#[test]
 fn a_console_shows_what_is_no_text_and_what_comes_after_it() {
     let env = TestEnv::new();
     let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
