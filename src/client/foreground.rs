@@ -298,10 +298,10 @@ fn pump_failure(pump: &mut Pump, tell: &mut impl FnMut(&Told<'_>)) -> Option<Lea
 }
 
 /// Copies what is typed at the terminal into the job's input, in a thread of its own, until the end of either.
-pub fn copy_typed(end: TypedEnd) {
+pub fn copy_typed(end: TypedEnd, job_waits: bool) {
     std::thread::spawn(move || {
         use std::io::Write;
-        let Ok(mut fifo) = end.into_writer() else { return };
+        let Ok(mut fifo) = end.into_writer(job_waits) else { return };
         let mut buffer = [0u8; 4096];
         loop {
             match platform::read_typed(&mut buffer) {

@@ -113,7 +113,7 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin, keep })?;
     (launched.limited, launched.pty) = (limited, pty);
     if let Some(end) = typed {
-        copy_typed(end);
+        copy_typed(end, launched.queued);
     }
     if args.detach {
         return leave(&launched, args.json, context, &store);

@@ -183,7 +183,7 @@ fn launch_once(
     })?;
     (launched.limited, launched.pty) = (limited, pty);
     if let Some(end) = typed {
-        copy_typed(end);
+        copy_typed(end, launched.queued);
     }
     Ok(launched)
 }

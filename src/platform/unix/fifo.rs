@@ -69,7 +69,7 @@ pub fn open_typed_reader(path: &Path) -> io::Result<File> {
 #[derive(Debug)]
 pub struct TypedEnd {
     /// Only there so that the writer can be opened.
-    _reader: File,
+    reader: File,
     writer: File,
 }
 
@@ -79,14 +79,18 @@ impl TypedEnd {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { _reader: open_fifo_reader(path)?, writer: open_fifo_writer(path)? })
+        Ok(Self { reader: open_fifo_reader(path)?, writer: open_fifo_writer(path)? })
     }
 
-    /// Returns it for writing, once the job has its end.
+    /// Returns it for writing, once the job has its end; or before, while it waits for its start.
     ///
     /// # Errors
     /// Never.
-    pub fn into_writer(self) -> io::Result<File> {
+    pub fn into_writer(self, job_waits: bool) -> io::Result<File> {
+        if job_waits {
+            // As long as we live: what is written while nobody has it open to read would be refused.
+            std::mem::forget(self.reader);
+        }
         Ok(self.writer)
     }
 }

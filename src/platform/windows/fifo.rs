@@ -150,11 +150,11 @@ impl TypedEnd {
         pipe(&typed, PIPE_ACCESS_OUTBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE, 1).map(|pipe| Self(pipe.into()))
     }
 
-    /// Waits until the job has its end; what is written then reaches it.
+    /// Waits until the job has its end, however long it waits for its start; what is written then reaches it.
     ///
     /// # Errors
     /// What the system says.
-    pub fn into_writer(self) -> io::Result<File> {
+    pub fn into_writer(self, _job_waits: bool) -> io::Result<File> {
         // SAFETY: a handle that is open, and for which nothing else is under way.
         match check(unsafe { ConnectNamedPipe(self.0.as_raw_handle(), ptr::null_mut()) }) {
             Err(error) if error.raw_os_error() != Some(ERROR_PIPE_CONNECTED.cast_signed()) => Err(error),
@@ -256,7 +256,7 @@ mod tests {
         let (_dir, path) = named();
         let end = TypedEnd::open(&path).expect("opens");
         let mut reader = open_typed_reader(&path).expect("opens");
-        let mut writer = end.into_writer().expect("has a reader");
+        let mut writer = end.into_writer(false).expect("has a reader");
         writer.write_all(b"typed").expect("is taken");
         assert_ne!(open_fifo_writer(&path).expect_err("it is not for others").kind(), io::ErrorKind::NotConnected);
         drop(writer);
