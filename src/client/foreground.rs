@@ -17,7 +17,7 @@ use crate::domain::notice::Notice;
 use crate::domain::request::{Kill, Request, Verb};
 use crate::domain::signal::Signal;
 use crate::domain::state::Reason;
-use crate::platform::{self, Connection, StdinKind, Wake, WakeQueue};
+use crate::platform::{self, Connection, StdinKind, TypedEnd, Wake, WakeQueue};
 use crate::store::{Store, StoreError, Watch, deliver};
 
 /// How long to look quickly before opening a watch: short jobs are over by then, and closing a watch takes its time.
@@ -298,10 +298,10 @@ fn pump_failure(pump: &mut Pump, tell: &mut impl FnMut(&Told<'_>)) -> Option<Lea
 }
 
 /// Copies what is typed at the terminal into the job's input, in a thread of its own, until the end of either.
-pub fn copy_typed(fifo: std::fs::File) {
+pub fn copy_typed(end: TypedEnd, job_waits: bool) {
     std::thread::spawn(move || {
         use std::io::Write;
-        let mut fifo = fifo;
+        let Ok(mut fifo) = end.into_writer(job_waits) else { return };
         let mut buffer = [0u8; 4096];
         loop {
             match platform::read_typed(&mut buffer) {

@@ -73,7 +73,7 @@ pub struct JobArgs {
     /// Where the input comes from: inherit, null, fifo or a file
     ///
     /// In the foreground the default is 'inherit'; a terminal is copied, never handed over. With --detach the default is
-    /// 'null'. 'fifo' makes a FIFO named 'stdin' in the job's directory.
+    /// 'null'. 'fifo' makes a FIFO named 'stdin' in the job's directory; on Windows that file names a pipe.
     #[arg(long, value_name = "SOURCE", help_heading = "Input and output")]
     stdin: Option<OsString>,
     /// Keep stdout and stderr in one log, in their true order

@@ -112,8 +112,8 @@ fn start(args: &Args, context: &Context) -> Result<u8, CommandError> {
     let keep = context.settings()?.keep;
     let mut launched = relaunch(&store, Resuming { id, spec, fifo, variables, keep_stdin, keep })?;
     (launched.limited, launched.pty) = (limited, pty);
-    if let Some((_reader, writer)) = typed {
-        copy_typed(writer);
+    if let Some(end) = typed {
+        copy_typed(end, launched.queued);
     }
     if args.detach {
         return leave(&launched, args.json, context, &store);

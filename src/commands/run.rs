@@ -182,8 +182,8 @@ fn launch_once(
         id_file.map_or(Ok(()), |file| file.write(id))
     })?;
     (launched.limited, launched.pty) = (limited, pty);
-    if let Some((_reader, writer)) = typed {
-        copy_typed(writer);
+    if let Some(end) = typed {
+        copy_typed(end, launched.queued);
     }
     Ok(launched)
 }

@@ -77,9 +77,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
             if !args.no_newline {
                 bytes.push(b'\n');
             }
-            fifo.write_all(&bytes).map_err(failed)?;
+            fifo.write_all(&bytes).and_then(|()| platform::close_fifo_writer(fifo)).map_err(failed)?;
         }
-        None if args.eof => {}
+        None if args.eof => drop(fifo),
         None => {
             let mut buffer = [0u8; 64 << 10];
             loop {
@@ -90,9 +90,9 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
                     Err(error) => return Err(CommandError::new("io", format!("cannot read our input: {error}"))),
                 }
             }
+            platform::close_fifo_writer(fifo).map_err(failed)?;
         }
     }
-    drop(fifo);
     platform::crash_point("input.sent");
     if args.eof {
         let queue = context.queue().map_err(anyhow::Error::from)?;

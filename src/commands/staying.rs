@@ -1,6 +1,5 @@
 //! What happens after a start: print the id and go, or stay with the job and mirror its end.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ use crate::domain::state::State;
 use crate::domain::stop_plan::StopPlan;
 use crate::error::CommandError;
 use crate::exit_code;
-use crate::platform::{self, WakeQueue};
+use crate::platform::{self, TypedEnd, WakeQueue};
 use crate::present::json::{self, JobDocument};
 use crate::present::text;
 use crate::store::{Store, StoreError, Surroundings};
@@ -240,11 +239,7 @@ fn stop_notice(id: JobId, plan: &StopPlan, signal: Option<Signal>, nth: u32) -> 
     format!("jobdir: stopping job {id}: {}; {again} to go faster", steps.join(", "))
 }
 
-/// Opens our end of an input that is typed, before the job opens its own. The reader is only there so that the writer
-/// can be opened; it is dropped once the command executes.
-pub(super) fn open_typed(path: &Path) -> Result<(File, File), StoreError> {
-    let failed = |source| StoreError::Io { action: "open", path: path.to_owned(), source };
-    let reader = platform::open_fifo_reader(path).map_err(failed)?;
-    let writer = platform::open_fifo_writer(path).map_err(failed)?;
-    Ok((reader, writer))
+/// Opens our end of an input that is typed, before the job opens its own.
+pub(super) fn open_typed(path: &Path) -> Result<TypedEnd, StoreError> {
+    TypedEnd::open(path).map_err(|source| StoreError::Io { action: "open", path: path.to_owned(), source })
 }

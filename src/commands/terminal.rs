@@ -29,7 +29,7 @@ impl TerminalArgs {
     pub(super) fn decide(&self, detach: bool, has_input: bool, before: bool) -> Result<bool, CommandError> {
         if self.pty && !platform::has_terminals() {
             return Err(CommandError::usage("--pty: jobdir has no terminals for jobs on this system")
-                .hint("leave it out; the job then writes to files, and 'jobdir logs' shows them"));
+                .hint("leave it out; 'jobdir logs' shows what the job writes, and with '--stdin fifo' 'jobdir send' types to it"));
         }
         let by_default = !has_input && if detach { before } else { platform::is_at_terminal() };
         Ok(self.pty || (!self.no_pty && by_default))

@@ -47,12 +47,15 @@ impl Run {
 
     fn open_input(&self) -> Result<JobInput, String> {
         let fifo = self.driver.claim.paths().stdin();
+        let of_fifo = |opened: std::io::Result<File>| {
+            let failed = |error| format!("cannot open the job's input '{}': {error}", fifo.display());
+            opened.map(JobInput::File).map_err(failed)
+        };
         match &self.spec.stdin {
             Stdin::Null => Ok(JobInput::Null),
             Stdin::Inherit => Ok(JobInput::Own),
-            Stdin::Typed | Stdin::Fifo => platform::open_fifo_reader(&fifo)
-                .map(JobInput::File)
-                .map_err(|error| format!("cannot open the job's input '{}': {error}", fifo.display())),
+            Stdin::Typed => of_fifo(platform::open_typed_reader(&fifo)),
+            Stdin::Fifo => of_fifo(platform::open_fifo_reader(&fifo)),
             Stdin::File(path) => {
                 let path = platform::path_of(&self.spec.cwd).join(platform::path_of(path));
                 platform::open_input(&path)

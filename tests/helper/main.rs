@@ -15,6 +15,9 @@
 #![expect(clippy::disallowed_methods, reason = "a program that does what others must not")]
 #![expect(clippy::exit, reason = "exit codes are what tests ask for")]
 
+#[cfg(windows)]
+mod console;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -65,6 +68,10 @@ stop-self            stop ourselves with SIGSTOP
 close N              close a descriptor
 leak N               open a descriptor with this number or a higher one, inherited by whatever is executed
 umask MASK           set the file mode creation mask, in octal
+at-console TEXT [ … ]
+                     do this in a process at a console of its own where this is typed, after an 'await' when there is a
+                     witness, and print what is shown there; 'close' closes it instead; Windows alone
+console              make the console our stdin, stdout and stderr; Windows alone
 cd DIR               change the working directory
 exec COMMAND…        become another program";
 
@@ -394,6 +401,18 @@ impl Helper {
                 print("got BREAK");
                 self.tell("got BREAK");
             }
+            "close" => console::close(self.number()),
+            "console" => console::take_console(),
+            "at-console" => {
+                let (text, actions) = (self.word(), self.block());
+                // Whoever has a witness waits for it before he types.
+                let has_witness = self.witness.is_some();
+                console::at_console(&text, &actions, || {
+                    if has_witness {
+                        self.act("await");
+                    }
+                });
+            }
             other => fail(&format!("'{other}' is no action here")),
         }
     }
@@ -406,7 +425,7 @@ mod windows {
     use std::sync::Mutex;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, SetConsoleCtrlHandler};
+    use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler};
 
     static TAKEN: Mutex<Option<Sender<()>>> = Mutex::new(None);
 
@@ -414,7 +433,7 @@ mod windows {
         if let Some(taken) = TAKEN.lock().ok().filter(|_| event == CTRL_BREAK_EVENT).and_then(|taken| taken.clone()) {
             taken.send(()).ok();
         }
-        (event == CTRL_BREAK_EVENT).into()
+        matches!(event, CTRL_BREAK_EVENT | CTRL_C_EVENT).into()
     }
 
     /// Takes every CTRL_BREAK from now on: all that INT, TERM, HUP and QUIT are here.

@@ -1,7 +1,7 @@
 //! The foreground client: a spectator with a telephone. What it gets, what it passes on, and that losing it loses nothing.
 
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::sys::signal::Signal;
 use sha_free::digest;
@@ -205,13 +205,6 @@ fn a_pipe_at_stdin_is_passed_on_and_nobody_keeps_a_copy() {
 }
 
 #[test]
-fn stdin_reaches_the_command_to_its_end() {
-    let env = TestEnv::new();
-    let output = env.prepare(&with_helper(&["run"], &["stdin"])).stdin("one\ntwo").run();
-    output.assert_code(0).assert_stdout("{\"bytes\":7,\"text\":\"one\\ntwo\"}\n");
-}
-
-#[test]
 fn a_closed_stdin_is_an_empty_one() {
     let env = TestEnv::new();
     let jobdir = jobdir().to_string_lossy().into_owned();
@@ -238,6 +231,34 @@ fn a_terminal_at_stdin_is_copied_and_never_handed_over() {
         assert!(held.iter().all(|(_, target)| *target != name.to_string_lossy()), "{pid} has the terminal: {held:?}");
     }
     process.go();
+    client.wait().assert_code(0);
+}
+
+#[test]
+fn what_is_typed_while_the_job_waits_for_its_start_is_kept() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    env.start(&["--mutex", "m"], &["witness", &witness.address, "await", "exit", "0"]);
+    let mut holder = witness.accept();
+    let terminal = nix::pty::openpty(None, None).expect("a terminal");
+    let ours = terminal.slave.try_clone().expect("another descriptor of it");
+    let (_unused, stdout) = std::io::pipe().expect("a pipe");
+    let actions = ["witness", &witness.address, "line", "line", "exit", "0"];
+    let arguments = with_helper(&["run", "--mutex", "m"], &actions);
+    let client = env.prepare(&arguments).spawn_with(Some(terminal.slave), stdout.into(), None);
+    eventually("a job that waits", || {
+        (env.jobdir(&["status", "-P", "state", "2"]).stdout == b"queued\n").then_some(())
+    });
+    let mut master = std::fs::File::from(terminal.master);
+    master.write_all(b"early\n").expect("types");
+    eventually("that it was read", || {
+        let mut fds = [nix::poll::PollFd::new(ours.as_fd(), nix::poll::PollFlags::POLLIN)];
+        (nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO) == Ok(0)).then_some(())
+    });
+    holder.go();
+    let mut process = witness.accept();
+    master.write_all(b"late\n").expect("types");
+    assert_eq!([process.line(), process.line()], ["early", "late"]);
     client.wait().assert_code(0);
 }
 

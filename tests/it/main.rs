@@ -41,6 +41,7 @@ mod generated;
 mod hook;
 #[cfg(unix)]
 mod hostile;
+mod input;
 mod jobs;
 mod kill;
 #[cfg(unix)]

@@ -1,11 +1,12 @@
 //! What is different on Windows: the kernel holds the tree together, arguments are one line of text, files that are open
 //! can be in the way, and there is one polite signal. Whatever wine cannot do is skipped there and tried on a real Windows.
 
+use std::io::{Read, Write};
 use std::os::windows::fs::OpenOptionsExt;
 
 use serde_json::Value;
 
-use crate::support::env::with_helper;
+use crate::support::env::{helper, jobdir, with_helper};
 use crate::support::{TestEnv, Witness, eventually, hears_signals, proc, words};
 
 fn events_named(env: &TestEnv, id: &str, name: &str) -> Vec<Value> {
@@ -91,7 +92,6 @@ fn what_has_no_equivalent_is_refused() {
         (&["--stop-plan", "USR1:1s,KILL"][..], "this system has no SIGUSR1"),
         (&["--stop-signal", "USR2"], "this system has no SIGUSR2"),
         (&["--pty"], "terminal"),
-        (&["--stdin", "fifo"], "not yet available on Windows"),
     ] {
         env.run_helper(&[&["run"], options].concat(), &["exit", "0"]).assert_code(125).assert_says(says);
     }
@@ -232,4 +232,185 @@ fn what_is_no_program_is_told_by_its_reason() {
     env.jobdir(&["run", "--", r".\script.cmd"]).assert_code(126).assert_says("cmd /d /c");
     // What lies in the current directory is never meant by a bare name.
     env.jobdir(&["run", "--", "script"]).assert_code(127);
+}
+
+#[test]
+fn what_is_typed_at_a_console_reaches_the_job_until_control_z() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "hello\r\u{1a}\r", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "line", "stdin", "tell", "end", "]", "]",
+    ];
+    env.program(&helper, &actions).run().assert_code(0);
+    let mut process = witness.accept();
+    assert_eq!([process.line(), process.line()], ["hello", "end"]);
+    env.jobdir(&["wait", "1"]).assert_code(0);
+    let spec: Value =
+        serde_json::from_slice(&std::fs::read(env.job_dir("1").join("spec.json")).expect("reads")).expect("JSON");
+    assert_eq!(spec["stdin"], "typed");
+}
+
+#[test]
+fn any_program_sends_through_the_pipe_that_the_file_names() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&["--stdin", "fifo"], &["witness", &witness.address, "line", "line", "await", "exit", "0"]);
+    let mut process = witness.accept();
+    let file = env.job_dir(&id).join("stdin");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(text.trim_end()).expect("somebody serves it");
+    pipe.write_all(b"from elsewhere\n").expect("is taken");
+    assert_eq!(process.line(), "from elsewhere");
+    // What names anything else is not opened: it could be anything, and anywhere.
+    let other = env.work().join("other");
+    std::fs::write(&other, "kept").expect("writes");
+    for name in [
+        other.to_str().expect("text"),
+        r"\\host\pipe\jobdir-00112233445566778899aabbccddeeff",
+        r"\\.\pipe\jobdir-..\x",
+        "",
+    ] {
+        std::fs::write(&file, name).expect("writes");
+        env.jobdir(&["send", &id, "text"]).assert_code(1).assert_says("does not name a pipe of jobdir");
+    }
+    assert_eq!(std::fs::read(&other).expect("reads"), b"kept");
+    std::fs::write(&file, text).expect("writes");
+    env.jobdir(&["send", &id, "from us"]).assert_code(0);
+    assert_eq!(process.line(), "from us");
+    process.go();
+    env.jobdir(&["wait", &id]).assert_code(0);
+}
+
+#[test]
+fn whoever_finds_every_place_taken_waits_for_one() {
+    const PIPE_BUSY: i32 = 231;
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let id = env.start(&["--stdin", "fifo"], &["witness", &witness.address, "line", "exit", "0"]);
+    let mut process = witness.accept();
+    let name = std::fs::read_to_string(env.job_dir(&id).join("stdin")).expect("a file");
+    let open = || std::fs::OpenOptions::new().write(true).open(name.trim_end());
+    // One is the supervisor's.
+    let mut senders: Vec<std::fs::File> = (0..15).map(|_| open().expect("has a place")).collect();
+    assert_eq!(open().expect_err("there is no more").raw_os_error(), Some(PIPE_BUSY));
+    let waits = env.prepare(&["send", &id, "in the end"]).spawn();
+    senders.pop();
+    waits.wait().assert_code(0);
+    assert_eq!(process.line(), "in the end");
+    env.jobdir(&["wait", &id]).assert_code(0);
+}
+
+#[test]
+fn a_console_shows_what_is_no_text_and_what_comes_after_it() {
+    let env = TestEnv::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "out", "d\u{e9}j\u{e0}", "hex", "61ff620a", "out", "after", "]", "]",
+    ];
+    let shown = env.program(&helper, &actions).run();
+    shown.assert_code(0);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for part in ["d\u{e9}j\u{e0}\r\n", "b\r\n", "after\r\n"] {
+        assert!(shown.contains(part), "{shown:?}");
+    }
+    assert!(!shown.contains("cannot pass on"), "{shown:?}");
+}
+
+#[test]
+fn when_the_reader_of_a_silent_job_goes_away_client_and_job_end() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let line = with_helper(&["run"], &["witness", &witness.address, "block"]);
+    let client = env.prepare(&words(&line)).spawn_with(None, writer.into(), None);
+    let mut process = witness.accept();
+    drop(reader);
+    process.wait_for_death();
+    client.wait().assert_code(141);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+}
+
+#[test]
+fn control_c_at_a_console_asks_for_the_end_of_the_job() {
+    if !hears_signals() {
+        return;
+    }
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    // Only once the job runs: what is typed is told to the helper by the test.
+    #[rustfmt::skip]
+    let actions = [
+        "witness", &witness.address, "at-console", "\u{3}", "[", "ignore", "INT", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "block", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut console = witness.accept();
+    let mut process = witness.accept();
+    console.go();
+    process.wait_for_death();
+    client.wait().assert_code(0);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+}
+
+#[test]
+fn closing_the_console_asks_for_the_end_of_the_job() {
+    if !hears_signals() {
+        return;
+    }
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "witness", &witness.address, "at-console", "close", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "block", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut console = witness.accept();
+    let mut process = witness.accept();
+    console.go();
+    process.wait_for_death();
+    client.wait().assert_code(0);
+    let job = env.status("1");
+    assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"client_signal".into()));
+    let signals = events_named(&env, "1", "signal_sent");
+    assert!(signals.iter().any(|event| event["signal"] == "SIGHUP"), "{signals:?}");
+}
+
+#[test]
+fn nobody_sends_to_a_job_that_reads_what_is_typed() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (jobdir, helper) = (jobdir().to_string_lossy().into_owned(), helper());
+    #[rustfmt::skip]
+    let actions = [
+        "at-console", "", "[", "console", "run-command", &jobdir,
+        "[", "run", "--", &helper, "witness", &witness.address, "await", "exit", "0", "]", "]",
+    ];
+    let client = env.program(&helper, &actions).spawn();
+    let mut process = witness.accept();
+    env.jobdir(&["send", "1", "text"]).assert_code(1).assert_says("where it was started").assert_says("--stdin fifo");
+    process.go();
+    client.wait().assert_code(0);
+}
+
+#[test]
+fn stdout_and_stderr_that_are_one_pipe_keep_their_order() {
+    let env = TestEnv::new();
+    let actions = with_helper(&["run"], &["out", "1", "err", "2", "out", "3"]);
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let same = writer.try_clone().expect("another handle of the same");
+    env.prepare(&words(&actions)).spawn_with(None, writer.into(), Some(same.into())).wait().assert_code(0);
+    let mut shown = String::new();
+    reader.read_to_string(&mut shown).expect("reads");
+    assert_eq!(shown.lines().collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert!(!env.job_dir("1").join("attempts/1/stderr.log").exists(), "there is one log");
 }

@@ -215,53 +215,12 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Creates a FIFO for its owner alone.
-///
-/// # Errors
-/// What the system says.
-pub fn make_fifo(path: &Path) -> io::Result<()> {
-    Ok(nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o600))?)
-}
-
-/// Opens the reading end of a FIFO without waiting for a writer; later reads do wait.
-///
-/// # Errors
-/// What the system says.
-pub fn open_fifo_reader(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
-    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_RDONLY))?;
-    Ok(file)
-}
-
-/// Opens the writing end of a FIFO without waiting for a reader; later writes do wait.
-///
-/// # Errors
-/// `NotConnected` when nobody reads it, else what the system says.
-pub fn open_fifo_writer(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|e| if e.raw_os_error() == Some(libc::ENXIO) { io::ErrorKind::NotConnected.into() } else { e })?;
-    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_WRONLY))?;
-    Ok(file)
-}
-
 /// Opens a regular file of the user's for reading, through links too, and waits for nobody.
 ///
 /// # Errors
 /// What the system says; `InvalidInput` when it is no regular file.
 pub fn open_for_user(path: &Path) -> io::Result<File> {
     regular(OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
-}
-
-/// Opens a FIFO so that neither opening nor writing waits for anybody: what is written before somebody reads it is kept.
-///
-/// # Errors
-/// What the system says. Later writes fail with `WouldBlock` when it is full.
-pub fn open_fifo_patient(path: &Path) -> io::Result<File> {
-    // Being a reader, too, keeps it open; Linux and macOS allow that, see fifo(7).
-    OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
 }
 
 /// Opens a file of the user's as the input of a job.
@@ -341,7 +300,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = |name: &str| dir.path().join(name);
         std::os::unix::fs::symlink("/etc/passwd", path("link")).expect("links");
-        make_fifo(&path("fifo")).expect("makes a FIFO");
+        crate::platform::make_fifo(&path("fifo")).expect("makes a FIFO");
         for name in ["link", "fifo"] {
             assert!(open_regular(&path(name)).is_err(), "{name}");
             assert!(append_private(&path(name)).is_err(), "{name}");

@@ -7,6 +7,7 @@ mod connection;
 mod exec;
 #[cfg(target_os = "linux")]
 mod execute;
+mod fifo;
 mod files;
 mod folder;
 mod fork;
@@ -33,11 +34,14 @@ pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
 #[cfg(target_os = "linux")]
 pub use execute::execute;
+pub use fifo::{
+    TypedEnd, close_fifo_writer, make_fifo, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_typed_reader,
+};
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with, make_fifo,
-    make_private_directory, open_empty, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user,
-    open_input, open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text,
-    path_of, rename, rename_new, set_file_mask, sync_directory, user_id, user_name,
+    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with,
+    make_private_directory, open_empty, open_for_user, open_input, open_lock_file, open_null, open_regular,
+    open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory,
+    user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]

@@ -14,7 +14,6 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::job_object::check;
-use super::not_yet;
 use crate::domain::os_text::OsText;
 
 /// The last of the pauses, each twice as long as the one before, between attempts to replace a file that is in use.
@@ -195,38 +194,6 @@ pub fn open_up(_path: &Path) {}
 /// Never.
 pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn make_fifo(_path: &Path) -> io::Result<()> {
-    not_yet()
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn open_fifo_reader(_path: &Path) -> io::Result<File> {
-    not_yet()
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn open_fifo_writer(_path: &Path) -> io::Result<File> {
-    not_yet()
-}
-
-/// There are no FIFOs here.
-///
-/// # Errors
-/// Always.
-pub fn open_fifo_patient(_path: &Path) -> io::Result<File> {
-    not_yet()
 }
 
 /// Opens `NUL`.

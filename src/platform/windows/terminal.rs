@@ -147,13 +147,15 @@ pub fn wait_for_typing(_typed: bool, _fifo: Option<&File>, _timeout: Option<Dura
     not_yet()
 }
 
-/// Returns how large the console at stdout is, if it tells.
+/// Returns how large the console at stdout or stderr is, if one of them tells.
 pub fn terminal_size() -> Option<TerminalSize> {
-    let mut info = CONSOLE_SCREEN_BUFFER_INFO::default();
-    // SAFETY: the system fills in plain data, or says that this is no console.
-    let told = unsafe { GetConsoleScreenBufferInfo(io::stdout().as_raw_handle(), &raw mut info) } != 0;
-    let window = info.srWindow;
-    let length = |from: i16, to: i16| u16::try_from(i32::from(to) - i32::from(from) + 1).ok();
-    let (rows, columns) = (length(window.Top, window.Bottom)?, length(window.Left, window.Right)?);
-    told.then(|| TerminalSize::new(rows, columns))
+    [io::stdout().as_raw_handle(), io::stderr().as_raw_handle()].into_iter().find_map(|stream| {
+        let mut info = CONSOLE_SCREEN_BUFFER_INFO::default();
+        // SAFETY: the system fills in plain data, or says that this is no console.
+        let told = unsafe { GetConsoleScreenBufferInfo(stream, &raw mut info) } != 0;
+        let window = info.srWindow;
+        let length = |from: i16, to: i16| u16::try_from(i32::from(to) - i32::from(from) + 1).ok();
+        let (rows, columns) = (length(window.Top, window.Bottom)?, length(window.Left, window.Right)?);
+        told.then(|| TerminalSize::new(rows, columns))
+    })
 }

@@ -3,16 +3,19 @@
 //! A wake-up is only a hint to look again, so a full channel may drop one: whoever empties it looks everywhere.
 
 use std::io;
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use windows_sys::Win32::Storage::FileSystem::{FILE_TYPE_PIPE, GetFileType};
 use windows_sys::Win32::System::Console::{
     CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT, SetConsoleCtrlHandler,
 };
 
 use super::connection::Connection;
+use super::fifo::is_abandoned;
 use super::job_object::check;
 use super::not_yet;
 use crate::domain::signal::Signal;
@@ -22,6 +25,8 @@ use crate::platform::Wake;
 const MOST_WAKES: usize = 256;
 /// The system ends a process five seconds after its console was closed, and at once when the handler returns.
 const CLOSING: Duration = Duration::from_millis(4500);
+/// So often whoever shows a job looks whether anybody still reads what it shows.
+const ABANDONED_POLL: Duration = Duration::from_millis(500);
 
 /// Where the handler of the console and the watching threads ring; none before a queue exists.
 static BELL: Mutex<Option<Bell>> = Mutex::new(None);
@@ -106,10 +111,20 @@ impl WakeQueue {
         // Whoever reads the connection rings after it has put something there, so nothing is missed in between.
         let is_readable = || connection.is_some_and(Connection::is_readable);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let first = match deadline {
-            _ if is_readable() => None,
-            Some(at) => self.receiver.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
-            None => self.receiver.recv().ok(),
+        // Nothing rings when the reader of our stdout has gone. What is abandoned for good would end every sleep at once.
+        let poll = connection.filter(|_| is_pipe_that_is_read(io::stdout().as_handle())).map(|_| ABANDONED_POLL);
+        let first = loop {
+            if is_readable() || poll.is_some() && Self::is_stdout_abandoned() {
+                break None;
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let woken = match left.into_iter().chain(poll).min() {
+                Some(piece) => self.receiver.recv_timeout(piece).ok(),
+                None => self.receiver.recv().ok(),
+            };
+            if woken.is_some() || poll.is_none_or(|poll| left.is_some_and(|left| left <= poll)) {
+                break woken;
+            }
         };
         Ok((distinct(first.into_iter().chain(self.receiver.try_iter())), is_readable()))
     }
@@ -126,9 +141,9 @@ impl WakeQueue {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Not told here: a pipe says only to a write that nobody reads it any more.
+    /// Says whether nobody reads our stdout any more, if it is a pipe.
     pub fn is_stdout_abandoned() -> bool {
-        false
+        is_abandoned(io::stdout().as_handle())
     }
 
     /// Not told here.
@@ -140,6 +155,12 @@ impl WakeQueue {
     pub fn take(&self) -> Vec<Wake> {
         distinct(self.receiver.try_iter())
     }
+}
+
+fn is_pipe_that_is_read(stream: BorrowedHandle<'_>) -> bool {
+    // SAFETY: it asks what the handle is, if it is one.
+    let kind = unsafe { GetFileType(stream.as_raw_handle()) };
+    kind == FILE_TYPE_PIPE && !is_abandoned(stream)
 }
 
 fn distinct(all: impl Iterator<Item = Wake>) -> Vec<Wake> {
