@@ -23,7 +23,7 @@ impl Store {
             other => other,
         };
         let directories = self.layout().directories();
-        let of_directories = directories.iter().map(|path| match platform::facts(path) {
+        let of_directories = directories.iter().map(|path| match platform::facts_with_access(path) {
             Ok(facts) if !facts.is_directory => {
                 Err(StoreError::Damaged { path: path.clone(), why: "it is not a directory".into() })
             }

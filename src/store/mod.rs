@@ -107,7 +107,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error).context("open the state directory", self.layout.root()),
         };
-        let facts = platform::facts(&root).context("look at", &root)?;
+        let facts = platform::facts_with_access(&root).context("look at", &root)?;
         let path = self.layout.root().to_owned();
         if !facts.is_directory {
             return Err(StoreError::NotADirectory { path });

@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::children::{self, KILLED};
-use super::command_line::{command_line, environment_block, program, wide};
+use super::command_line::{command_line, environment_block, program, variable, wide};
 use super::connection::{self, FarEnd};
 use super::create::{Request, create, inheritable};
 use super::files;
@@ -29,6 +29,9 @@ use crate::domain::identity::ProcessIdentity;
 use crate::domain::os_text::OsText;
 use crate::domain::state::Reason;
 use crate::platform::ExecFailure;
+
+/// By this the processes of a job are known everywhere; here it names what holds them together.
+const COOKIE: &str = "JOBDIR_JOB_UID";
 
 /// What a child is to become.
 #[derive(Clone, Debug)]
@@ -132,7 +135,10 @@ impl HeldChild {
         let waiting = Held::Waiting(created.process.try_clone()?, created.thread);
         let mut child = Self { identity: ProcessIdentity { pid: created.pid, start_time: 0 }, state: waiting };
         child.identity.start_time = process::created(&created.process)?;
-        let job = JobObject::new().and_then(|job| job.assign(created.process.as_handle()).map(|()| job)).ok();
+        let cookie = variable(&plan.variables, COOKIE).map(OsText::lossy);
+        let job = JobObject::new(cookie.as_deref())
+            .and_then(|job| job.assign(created.process.as_handle()).map(|()| job))
+            .ok();
         children::adopt(child.identity, created.process, job)?;
         Ok(child)
     }
