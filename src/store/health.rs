@@ -27,7 +27,9 @@ impl Store {
             Ok(facts) if !facts.is_directory => {
                 Err(StoreError::Damaged { path: path.clone(), why: "it is not a directory".into() })
             }
-            Ok(facts) if facts.others_may_write => Err(StoreError::WritableByOthers { path: path.clone() }),
+            Ok(facts) if facts.others_may_write => {
+                Err(StoreError::WritableByOthers { path: path.clone(), remedy: platform::to_make_private(path) })
+            }
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("look at", path),
             Ok(_) | Err(_) => Ok(()),
         });

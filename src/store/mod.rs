@@ -116,7 +116,8 @@ impl Store {
             return Err(StoreError::NotOurs { path, owner: platform::user_name(facts.owner) });
         }
         if facts.others_may_write {
-            return Err(StoreError::WritableByOthers { path });
+            let remedy = platform::to_make_private(&path);
+            return Err(StoreError::WritableByOthers { path, remedy });
         }
         Ok(true)
     }

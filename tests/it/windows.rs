@@ -188,6 +188,88 @@ fn long_paths_and_odd_names_are_paths_like_any_other() {
     }
 }
 
+/// Who may do what with a directory, as text.
+mod access {
+    #![expect(unsafe_code, reason = "the system is asked by other functions than jobdir uses")]
+
+    use std::os::windows::ffi::OsStrExt;
+    use std::path::Path;
+    use std::ptr;
+
+    use windows_sys::Win32::Foundation::LocalFree;
+    use windows_sys::Win32::Security::Authorization::{
+        ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
+        SDDL_REVISION_1,
+    };
+    use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, GetFileSecurityW, SetFileSecurityW};
+
+    fn wide(text: impl AsRef<std::ffi::OsStr>) -> Vec<u16> {
+        text.as_ref().encode_wide().chain([0]).collect()
+    }
+
+    pub(super) fn of(path: &Path) -> String {
+        let (path, mut descriptor, mut needed) = (wide(path), [0u64; 512], 0);
+        let (mut text, mut length) = (ptr::null_mut(), 0u32);
+        // SAFETY: the path ends with a NUL, and the room is told; the text is ours to free.
+        unsafe {
+            let room = size_of_val(&descriptor) as u32;
+            let place = descriptor.as_mut_ptr().cast();
+            let told = GetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, place, room, &raw mut needed);
+            assert_ne!(told, 0, "{}", std::io::Error::last_os_error());
+            let made = ConvertSecurityDescriptorToStringSecurityDescriptorW(
+                place,
+                SDDL_REVISION_1,
+                DACL_SECURITY_INFORMATION,
+                &raw mut text,
+                &raw mut length,
+            );
+            assert_ne!(made, 0, "{}", std::io::Error::last_os_error());
+            let units = std::slice::from_raw_parts(text, length as usize).to_vec();
+            LocalFree(text.cast());
+            String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
+        }
+    }
+
+    pub(super) fn set(path: &Path, text: &str) {
+        let (path, text, mut descriptor) = (wide(path), wide(text), ptr::null_mut());
+        // SAFETY: the texts end with a NUL; the descriptor is ours to free.
+        unsafe {
+            let made = ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                text.as_ptr(),
+                SDDL_REVISION_1,
+                &raw mut descriptor,
+                ptr::null_mut(),
+            );
+            assert_ne!(made, 0, "{}", std::io::Error::last_os_error());
+            let set = SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor);
+            assert_ne!(set, 0, "{}", std::io::Error::last_os_error());
+            LocalFree(descriptor);
+        }
+    }
+}
+
+#[test]
+fn a_state_directory_is_for_the_user_alone_wherever_it_is() {
+    let env = TestEnv::new();
+    // What is made below this would be for everybody, too.
+    access::set(env.root(), "D:(A;OICI;FA;;;WD)");
+    env.run_helper(&["run"], &["out", "hello"]).assert_code(0);
+    for directory in [env.state(), env.job_dir("1"), env.job_dir("1").join("kill-signals")] {
+        let text = access::of(&directory);
+        assert!(!text.contains(";WD)") && !text.contains(";BU)") && !text.contains(";AU)"), "{text}");
+        // wine keeps no more of a list than the mode of a file does.
+        assert!(text.starts_with("D:P") || !hears_signals(), "{text}");
+    }
+    env.damage();
+    let before = crate::support::invariants::listing(&env.state());
+    access::set(&env.state(), "D:P(A;OICI;FA;;;WD)");
+    let output = env.jobdir(&["run", "--", "true"]);
+    output.assert_code(125).assert_stdout("").assert_says("other users").assert_says("icacls \"");
+    env.jobdir(&["kill", "1"]).assert_code(1).assert_stdout("").assert_says("other users");
+    assert_eq!(before, crate::support::invariants::listing(&env.state()));
+    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("hello\n");
+}
+
 #[test]
 fn a_damaged_record_hides_no_other_job_and_is_not_touched() {
     let env = TestEnv::new();

@@ -60,6 +60,11 @@ pub fn facts_with_access(path: &Path) -> io::Result<FileFacts> {
     facts(path)
 }
 
+/// Returns the command by which a directory becomes its owner's alone.
+pub fn to_make_private(path: &Path) -> String {
+    format!("chmod 700 '{}'", path.display())
+}
+
 /// Says to `open_files` that this process has a file open: here the kernel does.
 #[derive(Debug)]
 pub struct OpenMark;

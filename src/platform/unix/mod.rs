@@ -40,7 +40,7 @@ pub use files::{
     file_facts, input_with, make_fifo, make_private_directory, mark_open, open_empty, open_fifo_patient,
     open_fifo_reader, open_fifo_writer, open_for_user, open_input, open_lock_file, open_null, open_regular,
     open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory,
-    user_id, user_name,
+    to_make_private, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]

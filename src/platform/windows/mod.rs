@@ -45,6 +45,7 @@ pub use process::{
     inherited_ignored, name_process, out_of_memory_kills, own_identity, place, process_info, process_table, sent_as,
     signal_by_number, signal_number,
 };
+pub use security::to_make_private;
 pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self};
 pub(in crate::platform) use stdio::{may_write_status, write_stream};
 pub use storage::{free_space, network_file_system, watch_limits};

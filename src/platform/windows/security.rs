@@ -198,6 +198,12 @@ pub(super) fn make_private_directory(path: &Path) -> io::Result<()> {
     check(unsafe { CreateDirectoryW(path.as_ptr(), &raw const private) })
 }
 
+/// Returns the command by which a directory becomes its owner's alone, in each of the usual shells.
+pub fn to_make_private(path: &Path) -> String {
+    let user = own_name().unwrap_or_default();
+    format!("icacls \"{}\" /inheritance:r /grant:r \"*{user}:(OI)(CI)F\"", path.display())
+}
+
 /// Returns with what something of the kernel's is made that has a name, so that [`is_ours`] knows it and nobody else may
 /// use it.
 ///
