@@ -45,7 +45,6 @@ mod jobs;
 mod kill;
 #[cfg(unix)]
 mod limits;
-#[cfg(unix)]
 mod log_max;
 mod logs;
 mod logs_machine;

@@ -6,7 +6,7 @@ use std::os::windows::fs::OpenOptionsExt;
 use serde_json::Value;
 
 use crate::support::env::with_helper;
-use crate::support::{TestEnv, Witness, eventually, hears_signals, proc, words};
+use crate::support::{TestEnv, Witness, can_make_holes, eventually, hears_signals, proc, words};
 
 fn events_named(env: &TestEnv, id: &str, name: &str) -> Vec<Value> {
     env.events(id).into_iter().filter(|event| event["event"] == name).collect()
@@ -268,6 +268,21 @@ fn a_state_directory_is_for_the_user_alone_wherever_it_is() {
     env.jobdir(&["kill", "1"]).assert_code(1).assert_stdout("").assert_says("other users");
     assert_eq!(before, crate::support::invariants::listing(&env.state()));
     env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("hello\n");
+}
+
+#[test]
+fn a_limit_for_logs_that_cannot_be_kept_is_told_at_once() {
+    if can_make_holes() {
+        return;
+    }
+    let env = TestEnv::new();
+    let id = env.start(&["--log-max", "1M"], &["block"]);
+    let output = &env.status(&id)["output"];
+    assert_eq!((&output["log_max_bytes"], &output["log_max_kept"]), (&(1 << 20).into(), &false.into()));
+    let told = events_named(&env, &id, "note");
+    let says = |note: &Value| note["message"].as_str().is_some_and(|text| text.contains("not kept below --log-max"));
+    assert!(told.iter().any(says), "{told:?}");
+    env.stop_all();
 }
 
 #[test]

@@ -45,9 +45,7 @@ pub use files::{
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]
 pub(in crate::platform) use held::HeldChild;
-pub use logs::{
-    block_size, first_locked, hand_on, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
-};
+pub use logs::{RangeLocks, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at};
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{
     become_subreaper, child_pids, descendants, environment_value, has_subreaper, name_process, open_files,

@@ -36,8 +36,7 @@ pub use files::{
 pub use folder::{Folder, each_name};
 pub use job_object::contained;
 pub use logs::{
-    WriteBell, block_size, first_locked, hand_on, lock_range, next_hole, open_for_punching, punch_hole, read_at,
-    unlock_range,
+    RangeLocks, WriteBell, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at,
 };
 pub use marks::{OpenMark, mark_open, open_files};
 pub use process::{
