@@ -286,6 +286,25 @@ fn a_limit_for_logs_that_cannot_be_kept_is_told_at_once() {
 }
 
 #[test]
+fn limits_are_those_of_a_job_object_and_others_are_refused() {
+    let env = TestEnv::new();
+    for (options, says) in [
+        (&["--rlimit", "NOFILE=10"][..], "there is no resource 'NOFILE' here; try AS, CPU, DATA or NPROC"),
+        (&["--umask", "022"], "files have no modes here"),
+    ] {
+        env.run_helper(&[&["run"], options].concat(), &["exit", "0"]).assert_code(125).assert_says(says);
+    }
+    let options = ["run", "--nice", "5", "--rlimit", "as=4G", "--rlimit", "CPU=1000", "--rlimit", "NPROC=1:2"];
+    env.run_helper(&options, &["out", "said", "exit", "3"]).assert_code(3).assert_stdout("said\n");
+    assert_eq!(env.status("1")["containment"][0], "job_object");
+    // wine takes the limits, and keeps none of them.
+    if hears_signals() {
+        let output = env.run_helper(&options, &["spawn", "1", "[", "exit", "0", "]", "exit", "0"]);
+        assert_ne!(output.code(), 0, "two processes are too many: {output}");
+    }
+}
+
+#[test]
 fn a_damaged_record_hides_no_other_job_and_is_not_touched() {
     let env = TestEnv::new();
     env.damage();

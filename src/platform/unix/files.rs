@@ -312,6 +312,11 @@ pub fn input_with(content: Vec<u8>) -> io::Result<File> {
     Ok(File::from(OwnedFd::from(reader)))
 }
 
+/// Says whether files have modes, and programs masks for them.
+pub fn has_file_masks() -> bool {
+    true
+}
+
 /// Sets the file mode creation mask of this process and returns the former one.
 pub fn set_file_mask(mask: u32) -> u32 {
     let mask = nix::sys::stat::Mode::from_bits_truncate(mask as libc::mode_t);

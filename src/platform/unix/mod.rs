@@ -30,17 +30,17 @@ mod wake;
 pub use children::{
     children_usage, contained, containment, leave_processes, look_at_children, peek, reap, reap_blocking,
 };
-pub use command::{ExecPlan, JobInput, ResourceLimit, resource_limit};
+pub use command::{ExecPlan, JobInput, RESOURCES_HERE, ResourceLimit, resource_limit};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
 #[cfg(target_os = "linux")]
 pub use execute::execute;
 pub use files::{
     FileFacts, OpenMark, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access,
-    file_facts, input_with, make_fifo, make_private_directory, mark_open, open_empty, open_fifo_patient,
-    open_fifo_reader, open_fifo_writer, open_for_user, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory,
-    to_make_private, user_id, user_name,
+    file_facts, has_file_masks, input_with, make_fifo, make_private_directory, mark_open, open_empty,
+    open_fifo_patient, open_fifo_reader, open_fifo_writer, open_for_user, open_input, open_lock_file, open_null,
+    open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask,
+    sync_directory, to_make_private, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]

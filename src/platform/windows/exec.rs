@@ -24,6 +24,7 @@ use super::connection::{self, FarEnd};
 use super::create::{Request, create, inheritable};
 use super::files;
 use super::job_object::{JobObject, check};
+use super::limits::{Limits, ResourceLimit};
 use super::process;
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::os_text::OsText;
@@ -44,19 +45,10 @@ pub struct ExecPlan {
     pub cwd: OsText,
     /// Without meaning here.
     pub umask: u32,
-    /// Without meaning here.
+    /// The niceness, which stands for a priority class.
     pub nice: Option<i32>,
-    /// Without meaning here.
+    /// Resource limits.
     pub limits: Vec<ResourceLimit>,
-}
-
-/// There are no resource limits here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ResourceLimit;
-
-/// There are no resource limits here.
-pub fn resource_limit(_name: &str, _soft: Option<u64>, _hard: Option<u64>) -> Option<ResourceLimit> {
-    None
 }
 
 /// The input of a command.
@@ -136,9 +128,14 @@ impl HeldChild {
         let mut child = Self { identity: ProcessIdentity { pid: created.pid, start_time: 0 }, state: waiting };
         child.identity.start_time = process::created(&created.process)?;
         let cookie = variable(&plan.variables, COOKIE).map(OsText::lossy);
-        let job = JobObject::new(cookie.as_deref())
-            .and_then(|job| job.assign(created.process.as_handle()).map(|()| job))
-            .ok();
+        let limits = Limits::of(plan.nice, &plan.limits);
+        let job = JobObject::new(cookie.as_deref(), limits)
+            .and_then(|job| job.assign(created.process.as_handle()).map(|()| job));
+        let job = match job {
+            // Nothing else can keep them.
+            Err(error) if !limits.is_none() => return failed(ExecFailure { reason: Reason::Setup, error }),
+            other => other.ok(),
+        };
         children::adopt(child.identity, created.process, job)?;
         Ok(child)
     }

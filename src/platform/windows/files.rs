@@ -259,6 +259,11 @@ pub fn input_with(content: Vec<u8>) -> io::Result<File> {
     Ok(File::from(OwnedHandle::from(reader)))
 }
 
+/// Says whether files have modes, and programs masks for them.
+pub fn has_file_masks() -> bool {
+    false
+}
+
 /// There is no such mask here.
 pub fn set_file_mask(_mask: u32) -> u32 {
     0o022

@@ -18,6 +18,7 @@ use windows_sys::Win32::System::JobObjects::{
 use windows_sys::Win32::System::SystemServices::{JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO, JOB_OBJECT_QUERY};
 use windows_sys::Win32::System::Threading::INFINITE;
 
+use super::limits::Limits;
 use super::security::{is_ours, of_ours};
 use super::wake;
 use crate::domain::record::Usage;
@@ -49,14 +50,18 @@ pub fn contained(cookie: &str) -> Vec<u32> {
 /// One job object. When its last handle is closed, which the kernel does for a supervisor that dies, its processes are
 /// killed, unless [`JobObject::let_go`] was called before.
 #[derive(Debug)]
-pub(super) struct JobObject(OwnedHandle);
+pub(super) struct JobObject {
+    handle: OwnedHandle,
+    limits: Limits,
+}
 
 impl JobObject {
     /// Makes one with nothing in it, which [`contained`] finds by the cookie of its job.
-    pub(super) fn new(cookie: Option<&str>) -> io::Result<Self> {
+    pub(super) fn new(cookie: Option<&str>, limits: Limits) -> io::Result<Self> {
         let named = cookie.and_then(|cookie| (0..NAMED).find_map(|nth| Self::create(&name_of(cookie, nth)?).ok()));
         // Without a name it holds its processes together all the same.
-        let job = named.map_or_else(|| Self::create(&[]), Ok)?;
+        let mut job = named.map_or_else(|| Self::create(&[]), Ok)?;
+        job.limits = limits;
         job.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK)?;
         Ok(job)
     }
@@ -72,7 +77,7 @@ impl JobObject {
             if raw.is_null() {
                 return Err(error);
             }
-            let job = Self(OwnedHandle::from_raw_handle(raw));
+            let job = Self { handle: OwnedHandle::from_raw_handle(raw), limits: Limits::default() };
             // One that is there already holds others.
             if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS as i32) { Err(error) } else { Ok(job) }
         }
@@ -85,19 +90,22 @@ impl JobObject {
             let raw = OpenJobObjectW(JOB_OBJECT_QUERY | READ_CONTROL, 0, name.as_ptr());
             (!raw.is_null()).then(|| OwnedHandle::from_raw_handle(raw))?
         };
-        is_ours(job.as_handle()).then_some(Self(job))
+        is_ours(job.as_handle()).then_some(Self { handle: job, limits: Limits::default() })
     }
 
     fn limit(&self, flags: u32) -> io::Result<()> {
-        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
-        limits.BasicLimitInformation.LimitFlags = flags;
-        self.set(JobObjectExtendedLimitInformation, &limits)
+        self.set(JobObjectExtendedLimitInformation, &self.limits.with(flags))
     }
 
     fn set<T>(&self, class: JOBOBJECTINFOCLASS, value: &T) -> io::Result<()> {
         // SAFETY: the value lives through the call, and its size is told.
         check(unsafe {
-            SetInformationJobObject(self.0.as_raw_handle(), class, ptr::from_ref(value).cast(), size_of::<T>() as u32)
+            SetInformationJobObject(
+                self.handle.as_raw_handle(),
+                class,
+                ptr::from_ref(value).cast(),
+                size_of::<T>() as u32,
+            )
         })
     }
 
@@ -106,7 +114,7 @@ impl JobObject {
         // SAFETY: the kernel fills in plain data of the size that is told.
         check(unsafe {
             QueryInformationJobObject(
-                self.0.as_raw_handle(),
+                self.handle.as_raw_handle(),
                 class,
                 ptr::from_mut(&mut value).cast(),
                 size_of::<T>() as u32,
@@ -119,7 +127,7 @@ impl JobObject {
     /// Puts a process into it, for good.
     pub(super) fn assign(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
         // SAFETY: two handles that are open.
-        check(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
+        check(unsafe { AssignProcessToJobObject(self.handle.as_raw_handle(), process.as_raw_handle()) })
     }
 
     /// Lets a thread wake the queue whenever one of its processes ends, until none is left.
@@ -162,7 +170,7 @@ impl JobObject {
     /// Kills everything in it, at once.
     pub(super) fn terminate(&self, code: u32) -> io::Result<()> {
         // SAFETY: a handle that is open.
-        check(unsafe { TerminateJobObject(self.0.as_raw_handle(), code) })
+        check(unsafe { TerminateJobObject(self.handle.as_raw_handle(), code) })
     }
 
     /// Lets its processes live on when the last handle is closed.
@@ -184,7 +192,7 @@ impl JobObject {
             // SAFETY: the kernel writes at most as much as it is told there is.
             let answer = check(unsafe {
                 QueryInformationJobObject(
-                    self.0.as_raw_handle(),
+                    self.handle.as_raw_handle(),
                     JobObjectBasicProcessIdList,
                     words.as_mut_ptr().cast(),
                     size_of_val(words.as_slice()) as u32,

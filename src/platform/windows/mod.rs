@@ -9,6 +9,7 @@ mod exec;
 mod files;
 mod folder;
 mod job_object;
+mod limits;
 mod logs;
 mod marks;
 mod process;
@@ -23,18 +24,16 @@ pub use children::{
     reap_blocking, signal_group, signal_identity,
 };
 pub use connection::{Connection, FarEnd, connection_of_supervisor, connection_pair};
-pub use exec::{
-    ExecPlan, HeldChild, JobInput, ResourceLimit, fork_supervisor, release_stdin, resource_limit, spawn_errand,
-    spawn_supervisor,
-};
+pub use exec::{ExecPlan, HeldChild, JobInput, fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
 pub use files::{
     FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access, file_facts,
-    input_with, make_fifo, make_private_directory, open_empty, open_fifo_patient, open_fifo_reader, open_fifo_writer,
-    open_for_user, open_input, open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string,
-    os_text, path_of, rename, rename_new, set_file_mask, sync_directory, user_id, user_name,
+    has_file_masks, input_with, make_fifo, make_private_directory, open_empty, open_fifo_patient, open_fifo_reader,
+    open_fifo_writer, open_for_user, open_input, open_lock_file, open_null, open_regular, open_regular_with_length,
+    open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 pub use job_object::contained;
+pub use limits::{RESOURCES_HERE, ResourceLimit, resource_limit};
 pub use logs::{
     RangeLocks, WriteBell, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at,
 };
