@@ -67,6 +67,35 @@ fn an_abandoned_tree_lives_on_and_can_still_be_killed() {
 }
 
 #[test]
+fn jobs_in_jobs_end_from_the_inside_out() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (me, helper) = (crate::support::env::jobdir().display().to_string(), crate::support::env::helper());
+    let run = [me.as_str(), "run", "--"];
+    for force in [false, true] {
+        let inner = [&run[..], &[&helper, "witness", &witness.address, "block"]].concat();
+        let outer = env.jobdir(&[&["run", "-d", "--"], &run[..], &inner].concat()).id();
+        let process = witness.accept();
+        let first: u32 = outer.parse().expect("a number");
+        let ids = [first, first + 1, first + 2].map(|id| id.to_string());
+        let tree = env.status(&ids[0])["processes"].clone();
+        assert_eq!(tree.as_array().map(Vec::len), Some(1), "nested jobs are no part of it: {tree}");
+        env.jobdir(&[&["kill"][..], if force { &["--force"] } else { &[] }, &[&outer]].concat()).assert_code(0);
+        process.assert_dead();
+        let jobs = ids.map(|id| env.status(&id));
+        for job in &jobs {
+            assert_eq!(job["state"], "interrupted", "{job}");
+        }
+        let ended = |at: usize| jobs[at]["ended_at"].as_str().expect("a time").to_owned();
+        assert!(ended(2) <= ended(1) && ended(1) <= ended(0), "{jobs:?}");
+        for job in &jobs[1..] {
+            // Where nobody hears a polite signal it is the outer supervisor that asks.
+            assert!(job["reason"] == "parent" || hears_signals() && !force, "{job}");
+        }
+    }
+}
+
+#[test]
 fn a_job_outlives_a_client_that_is_killed() {
     let env = TestEnv::new();
     let witness = Witness::new();

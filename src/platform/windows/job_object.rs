@@ -6,6 +6,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle,
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_MORE_DATA, INVALID_HANDLE_VALUE, SetLastError};
+use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::IO::{CreateIoCompletionPort, GetQueuedCompletionStatus};
 use windows_sys::Win32::System::JobObjects::{
@@ -58,21 +59,24 @@ pub(super) struct JobObject {
 impl JobObject {
     /// Makes one with nothing in it, which [`contained`] finds by the cookie of its job.
     pub(super) fn new(cookie: Option<&str>, limits: Limits) -> io::Result<Self> {
-        let named = cookie.and_then(|cookie| (0..NAMED).find_map(|nth| Self::create(&name_of(cookie, nth)?).ok()));
+        let access = of_ours().ok();
+        let name_it = |cookie| {
+            let access = access.as_ref()?;
+            (0..NAMED).find_map(|nth| Self::create(&name_of(cookie, nth)?, ptr::from_ref(access)).ok())
+        };
         // Without a name it holds its processes together all the same.
-        let mut job = named.map_or_else(|| Self::create(&[]), Ok)?;
+        let mut job = cookie.and_then(name_it).map_or_else(|| Self::create(&[], ptr::null()), Ok)?;
         job.limits = limits;
         job.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK)?;
         Ok(job)
     }
 
-    fn create(name: &[u16]) -> io::Result<Self> {
-        let access = of_ours()?;
+    fn create(name: &[u16], access: *const SECURITY_ATTRIBUTES) -> io::Result<Self> {
         let name = if name.is_empty() { ptr::null() } else { name.as_ptr() };
         // SAFETY: the name ends with a NUL, or is none; a handle that is not null is ours.
         unsafe {
             SetLastError(0);
-            let raw = CreateJobObjectW(&raw const access, name);
+            let raw = CreateJobObjectW(access, name);
             let error = io::Error::last_os_error();
             if raw.is_null() {
                 return Err(error);

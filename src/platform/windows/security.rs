@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf, Prefix};
 use std::ptr;
 use std::sync::OnceLock;
 
-use windows_sys::Win32::Foundation::{ERROR_SUCCESS, LocalFree};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED, ERROR_SUCCESS, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
     SE_FILE_OBJECT, SE_KERNEL_OBJECT, SE_OBJECT_TYPE,
@@ -152,10 +152,18 @@ pub(super) struct Access {
 pub(super) fn access(path: &Path) -> io::Result<Access> {
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
     let directory = OpenOptions::new().access_mode(READ_CONTROL).custom_flags(flags).open(path)?;
-    let guard = Guard::of(directory.as_handle(), SE_FILE_OBJECT)?;
+    let guard = match Guard::of(directory.as_handle(), SE_FILE_OBJECT) {
+        // A file system without lists, as on most sticks: whoever has it may do everything.
+        Err(error) if is_unsupported(&error) => return Ok(Access { is_ours: true, others_may_write: true }),
+        other => other?,
+    };
     let ourselves = ourselves()?;
     let is_ours = |sid: PSID| is_mighty(sid) || ourselves.iter().any(|own| own.is(sid));
     Ok(Access { is_ours: is_ours(guard.owner), others_may_write: others_may_write(guard.list, &is_ours) })
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(i32::cast_unsigned), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
 fn others_may_write(list: *const ACL, is_ours: &dyn Fn(PSID) -> bool) -> bool {
