@@ -16,9 +16,8 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{
     ACCESS_ALLOWED_ACE, ACL, DACL_SECURITY_INFORMATION, EqualSid, GetAce, GetTokenInformation, INHERIT_ONLY_ACE,
-    IsWellKnownSid, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
-    TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TokenOwner, TokenUser, WinBuiltinAdministratorsSid, WinCreatorOwnerRightsSid,
-    WinLocalSystemSid,
+    IsWellKnownSid, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES, TOKEN_QUERY,
+    TokenUser, WinBuiltinAdministratorsSid, WinCreatorOwnerRightsSid, WinLocalSystemSid,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, DELETE, FILE_APPEND_DATA, FILE_DELETE_CHILD, FILE_FLAG_BACKUP_SEMANTICS,
@@ -60,12 +59,12 @@ impl Drop for Local {
     }
 }
 
-/// Who this process is: words that begin with a pointer to a SID further on in them.
+/// The user of this process: words that begin with a pointer to a SID further on in them.
 #[derive(Debug)]
-struct Own(Vec<usize>);
+struct User(Vec<usize>);
 
-impl Own {
-    fn read(class: TOKEN_INFORMATION_CLASS) -> io::Result<Self> {
+impl User {
+    fn read() -> io::Result<Self> {
         // A SID has at most 68 bytes.
         let mut words = vec![0usize; 32];
         let mut length = 0;
@@ -75,7 +74,13 @@ impl Own {
             check(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token))?;
             let token = OwnedHandle::from_raw_handle(token);
             let size = size_of_val(words.as_slice()) as u32;
-            check(GetTokenInformation(token.as_raw_handle(), class, words.as_mut_ptr().cast(), size, &raw mut length))?;
+            check(GetTokenInformation(
+                token.as_raw_handle(),
+                TokenUser,
+                words.as_mut_ptr().cast(),
+                size,
+                &raw mut length,
+            ))?;
         }
         Ok(Self(words))
     }
@@ -90,12 +95,8 @@ impl Own {
     }
 }
 
-/// The user, and who owns what this process makes: for administrators their group.
-fn ourselves() -> io::Result<[Own; 2]> {
-    Ok([Own::read(TokenUser)?, Own::read(TokenOwner)?])
-}
-
-/// Says whether a SID is that of the system or of its administrators, whom nothing is kept from.
+/// Says whether a SID is that of the system or of its administrators, whom nothing is kept from. What an administrator makes
+/// may belong to the latter.
 fn is_mighty(sid: PSID) -> bool {
     // SAFETY: a SID that lives.
     [WinLocalSystemSid, WinBuiltinAdministratorsSid].iter().any(|known| unsafe { IsWellKnownSid(sid, *known) != 0 })
@@ -135,7 +136,7 @@ impl Guard {
 /// Says whether something of the kernel's was made by ourselves: anybody in the session can take a name.
 pub(super) fn is_ours(object: BorrowedHandle<'_>) -> bool {
     let guard = Guard::of(object, SE_KERNEL_OBJECT);
-    guard.is_ok_and(|guard| ourselves().is_ok_and(|ourselves| ourselves.iter().any(|own| own.is(guard.owner))))
+    guard.is_ok_and(|guard| User::read().is_ok_and(|user| user.is(guard.owner)))
 }
 
 /// What is known of who may use a directory.
@@ -157,8 +158,8 @@ pub(super) fn access(path: &Path) -> io::Result<Access> {
         Err(error) if is_unsupported(&error) => return Ok(Access { is_ours: true, others_may_write: true }),
         other => other?,
     };
-    let ourselves = ourselves()?;
-    let is_ours = |sid: PSID| is_mighty(sid) || ourselves.iter().any(|own| own.is(sid));
+    let user = User::read()?;
+    let is_ours = |sid: PSID| is_mighty(sid) || user.is(sid);
     Ok(Access { is_ours: is_ours(guard.owner), others_may_write: others_may_write(guard.list, &is_ours) })
 }
 
@@ -251,7 +252,7 @@ fn long(path: &Path) -> io::Result<PathBuf> {
 
 /// Returns the user's SID as text.
 fn own_name() -> io::Result<String> {
-    let user = Own::read(TokenUser)?;
+    let user = User::read()?;
     let mut text = ptr::null_mut();
     // SAFETY: a SID that lives; the text is ours to free, and ends with a NUL.
     unsafe {
