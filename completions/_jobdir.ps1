@@ -630,6 +630,62 @@ Register-ArgumentCompleter -Native -CommandName 'jobdir' -ScriptBlock {
         }
     })
 
+    # The jobs that a command can be meant for, with state and command; jobdir looks, and writes nothing.
+    $valued = @{
+        'resume' = @('--cwd', '-C', '--env', '-e', '--env-file', '--umask', '--nice', '--rlimit', '--stdin', '--log-max', '--stop-plan', '--stop-signal', '--grace', '--signal-scope', '--leftovers', '--timeout', '--idle-timeout', '--abandon-after', '--early-signal', '--finally', '--finally-timeout', '--on-exit', '--mutex', '--slots', '--after', '--queue-timeout', '--retries', '--retry-delay', '--retry-backoff', '--resume-with', '--observe', '--profile', '--state-dir', '--color')
+        'status' = @('--property', '-P', '--state-dir', '--color')
+        'inspect' = @('--property', '-P', '--state-dir', '--color')
+        'logs' = @('--since', '--tail', '-n', '--head', '--max-bytes', '--grep', '--context', '-C', '--attempt', '--state-dir', '--color')
+        'attach' = @('--state-dir', '--color')
+        'wait' = @('--timeout', '--for', '--tail', '--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'kill' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--signal', '-s', '--grace', '--reason', '--timeout', '--state-dir', '--color')
+        'stop' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--signal', '-s', '--grace', '--reason', '--timeout', '--state-dir', '--color')
+        'delete' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'rm' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'abandon' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--reason', '--state-dir', '--color')
+        'signal' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'pause' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'unpause' = @('--state', '--name', '--label', '-l', '--cwd', '--since', '--state-dir', '--color')
+        'send' = @('--state-dir', '--color')
+        'events' = @('--since', '--state-dir', '--color')
+    }
+    $verb = ''
+    $before = ''
+    $directory = @()
+    foreach ($element in $commandElements | Select-Object -Skip 1) {
+        # What is being typed is no part of what was said before.
+        if ($element.Extent.EndOffset -ge $cursorPosition) {
+            break
+        }
+        $word = if ($element -is [StringConstantExpressionAst]) { $element.Value } else { $element.Extent.Text }
+        if ($word -ceq '--') {
+            $verb = ''
+            break
+        } elseif ($before -ceq '--state-dir') {
+            $directory = @('--state-dir', $word)
+        } elseif ($word.StartsWith('--state-dir=')) {
+            $directory = @($word)
+        } elseif (-not $verb -and $before -cne '--color' -and -not $word.StartsWith('-')) {
+            $verb = $word
+        }
+        $before = $word
+    }
+    if ($valued.ContainsKey($verb) -and -not $wordToComplete.StartsWith('-')) {
+        # After an option that takes a value comes that value: a file, perhaps.
+        if ($valued[$verb] -ccontains $before) {
+            return
+        }
+        $program = $commandAst.GetCommandName()
+        $jobs = @(foreach ($line in & $program @directory complete $verb 2>$null) {
+            $job, $description = $line -split "`t", 2
+            if ($job.StartsWith($wordToComplete, [System.StringComparison]::OrdinalIgnoreCase)) {
+                [CompletionResult]::new($job, $job, [CompletionResultType]::ParameterValue, $description)
+            }
+        })
+        # A file is no job: an empty text keeps PowerShell from offering those.
+        return $(if ($jobs) { $jobs } else { '' })
+    }
+
     $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
         Sort-Object -Property ListItemText
 }

@@ -130,8 +130,9 @@ impl From<StoreError> for CommandError {
             }
             StoreError::NotOurs { .. } => Self::new("state_dir_not_ours", message)
                 .hint("choose another one with --state-dir DIR or JOBDIR_STATE_DIR"),
-            StoreError::WritableByOthers { path } => Self::new("state_dir_unsafe", message)
-                .hint(format!("if it is meant for you alone: chmod 700 '{}'", path.display())),
+            StoreError::WritableByOthers { remedy, .. } => {
+                Self::new("state_dir_unsafe", message).hint(format!("if it is meant for you alone: {remedy}"))
+            }
             StoreError::NewerFormat { .. } => {
                 Self::new("newer_format", message).hint("use the newer version of jobdir to change it")
             }

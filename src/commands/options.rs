@@ -60,13 +60,14 @@ pub struct JobArgs {
 
     /// Run with this niceness, from -20 to 19
     ///
-    /// By default the caller's. Less than that needs a privilege; where it is refused the job could not be started.
+    /// By default the caller's. Less than that needs a privilege; where it is refused the job could not be started. On
+    /// Windows it stands for a priority class.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19), help_heading = "Environment")]
     nice: Option<i32>,
     /// Set a resource limit: NOFILE=1024 (can be repeated)
     ///
     /// Or NAME=SOFT:HARD, where NAME is AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NOFILE, NPROC or STACK, and a limit is a
-    /// size, such as 20M, or 'unlimited'.
+    /// size, such as 20M, or 'unlimited'. On Windows AS, CPU, DATA and NPROC, and the soft limit counts.
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = parse_rlimit, help_heading = "Environment")]
     rlimit: Vec<ResourceLimitSpec>,
 
@@ -183,6 +184,9 @@ pub struct JobArgs {
 }
 
 fn parse_umask(text: &str) -> Result<u32, String> {
+    if !platform::has_file_masks() {
+        return Err("files have no modes here; who may use one is what its directory says".into());
+    }
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mask| *mask <= 0o777)
@@ -202,7 +206,7 @@ fn parse_rlimit(text: &str) -> Result<ResourceLimitSpec, String> {
     }
     match platform::resource_limit(name, soft, hard) {
         Some(_) => Ok(ResourceLimitSpec { resource: name.to_ascii_uppercase(), soft, hard }),
-        None => Err(format!("there is no resource '{name}'; try NOFILE, CORE, CPU, AS, DATA, FSIZE, NPROC or STACK")),
+        None => Err(format!("there is no resource '{name}' here; try {}", platform::RESOURCES_HERE)),
     }
 }
 

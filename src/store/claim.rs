@@ -13,12 +13,14 @@ use crate::domain::identity::{PidFile, ProcessIdentity};
 use crate::domain::job_id::JobId;
 use crate::domain::record::{JobRecord, Traces};
 use crate::domain::spec::JobSpec;
-use crate::platform::{self, Announcement};
+use crate::platform::{self, Announcement, OpenMark};
 
 /// The claim of one job, held until it is dropped or [`Claim::release`]d.
 #[derive(Debug)]
 pub struct Claim {
     lock: File,
+    /// So that it is recognised by it, see [`super::nested_supervisors`].
+    _mark: OpenMark,
     id: JobId,
     paths: JobPaths,
 }
@@ -49,7 +51,7 @@ impl Store {
         if !exists() {
             return Err(StoreError::NoSuchJob);
         }
-        Ok(Claim { lock, id, paths })
+        Ok(Claim::new(lock, &self.layout, id))
     }
 
     /// Reads the whole spec of a job, environment included.
@@ -104,7 +106,7 @@ impl Reserved {
         atomic::rename(&self.layout.staged(staging), paths.dir())?;
         platform::crash_point("create.published");
         let lock = self.lock.take().expect("it is taken by this method alone");
-        Ok(Claim { lock, id: self.id, paths })
+        Ok(Claim::new(lock, &self.layout, self.id))
     }
 }
 
@@ -136,6 +138,10 @@ impl JobPaths {
 }
 
 impl Claim {
+    fn new(lock: File, layout: &Layout, id: JobId) -> Self {
+        Self { lock, _mark: platform::mark_open(&layout.claim(id)), id, paths: layout.job(id) }
+    }
+
     /// Returns the job's id.
     pub fn id(&self) -> JobId {
         self.id

@@ -35,6 +35,8 @@ pub enum StoreError {
     WritableByOthers {
         /// Which.
         path: PathBuf,
+        /// The command by which it becomes the user's alone.
+        remedy: String,
     },
     /// A later version of jobdir wrote it.
     #[error("'{}' has format {found}, which a later version of jobdir wrote; this one reads it but does not write it", path.display())]

@@ -23,11 +23,13 @@ impl Store {
             other => other,
         };
         let directories = self.layout().directories();
-        let of_directories = directories.iter().map(|path| match platform::facts(path) {
+        let of_directories = directories.iter().map(|path| match platform::facts_with_access(path) {
             Ok(facts) if !facts.is_directory => {
                 Err(StoreError::Damaged { path: path.clone(), why: "it is not a directory".into() })
             }
-            Ok(facts) if facts.others_may_write => Err(StoreError::WritableByOthers { path: path.clone() }),
+            Ok(facts) if facts.others_may_write => {
+                Err(StoreError::WritableByOthers { path: path.clone(), remedy: platform::to_make_private(path) })
+            }
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("look at", path),
             Ok(_) | Err(_) => Ok(()),
         });

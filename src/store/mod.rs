@@ -107,7 +107,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error).context("open the state directory", self.layout.root()),
         };
-        let facts = platform::facts(&root).context("look at", &root)?;
+        let facts = platform::facts_with_access(&root).context("look at", &root)?;
         let path = self.layout.root().to_owned();
         if !facts.is_directory {
             return Err(StoreError::NotADirectory { path });
@@ -116,7 +116,8 @@ impl Store {
             return Err(StoreError::NotOurs { path, owner: platform::user_name(facts.owner) });
         }
         if facts.others_may_write {
-            return Err(StoreError::WritableByOthers { path });
+            let remedy = platform::to_make_private(&path);
+            return Err(StoreError::WritableByOthers { path, remedy });
         }
         Ok(true)
     }

@@ -5,7 +5,6 @@
 //! has a range of [`ATTEMPT`] offsets, half of it for stdout and half for stderr; the lock reaches to the end of all
 //! offsets, so that attempts which a client has not come to are whole for it.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
@@ -13,7 +12,7 @@ use std::sync::PoisonError;
 
 use super::error::{Context, StoreError};
 use super::layout::JobPaths;
-use crate::platform;
+use crate::platform::{self, RangeLocks};
 
 /// The offsets of one stream of one attempt.
 const STREAM: u64 = 1 << 44;
@@ -33,10 +32,14 @@ pub enum LogStream {
 
 /// What one client has shown of a job. Dropping it says that nothing is waited for any more.
 #[derive(Debug)]
-pub struct Shown {
-    file: File,
-    /// The attempt, and how far its stdout and stderr have been shown.
-    at: Mutex<(u32, [u64; 2])>,
+pub struct Shown(Mutex<Place>);
+
+#[derive(Debug)]
+struct Place {
+    locks: RangeLocks,
+    attempt: u32,
+    /// How far its stdout and stderr have been shown.
+    shown: [u64; 2],
 }
 
 fn base(attempt: u32) -> u64 {
@@ -60,23 +63,24 @@ impl Shown {
     pub fn nothing_of(paths: &JobPaths, attempt: u32) -> Result<Self, StoreError> {
         let path = paths.shown();
         let file = platform::open_lock_file(&path, true).context("open", &path)?;
-        platform::lock_range(&file, base(attempt), None).context("lock", &path)?;
+        let locks = RangeLocks::from(file, base(attempt)).context("lock", &path)?;
         platform::crash_point("shown.locked");
-        Ok(Self { file, at: Mutex::new((attempt, [0, 0])) })
+        Ok(Self(Mutex::new(Place { locks, attempt, shown: [0, 0] })))
     }
 
     /// Says that a stream of an attempt has been shown up to an offset.
     pub fn advance(&self, attempt: u32, stream: LogStream, to: u64) {
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        if at.0 != attempt {
+        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.attempt != attempt {
             // All of the former attempt is through.
-            platform::unlock_range(&self.file, base(at.0), base(attempt)).ok();
-            *at = (attempt, [0, 0]);
+            let former = base(at.attempt)..base(attempt);
+            at.locks.give_back(former).ok();
+            (at.attempt, at.shown) = (attempt, [0, 0]);
         }
-        let known = &mut at.1[usize::from(stream == LogStream::Stderr)];
+        let known = at.shown[usize::from(stream == LogStream::Stderr)];
         // What cannot be unlocked stays locked: then less is trimmed.
-        platform::unlock_range(&self.file, place(attempt, stream, *known), place(attempt, stream, to)).ok();
-        *known = to.max(*known);
+        at.locks.give_back(place(attempt, stream, known)..place(attempt, stream, to)).ok();
+        at.shown[usize::from(stream == LogStream::Stderr)] = to.max(known);
     }
 }
 

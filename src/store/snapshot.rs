@@ -111,7 +111,7 @@ impl Surroundings {
         state
     }
 
-    /// Returns the processes that carry this cookie in their environment.
+    /// Returns the processes that carry this cookie in their environment, or are in what is named by it.
     pub fn processes_with_cookie(&self, uid: &str) -> HashSet<u32> {
         let cookies = self.cookies.get_or_init(|| {
             let mut cookies: HashMap<String, HashSet<u32>> = HashMap::new();
@@ -123,7 +123,9 @@ impl Surroundings {
             }
             cookies
         });
-        cookies.get(uid).filter(|_| !uid.is_empty()).cloned().unwrap_or_default()
+        let mut found = cookies.get(uid).filter(|_| !uid.is_empty()).cloned().unwrap_or_default();
+        found.extend(platform::contained(uid));
+        found
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn render(shell: Shell) -> String {
         Shell::Bash => bash(&script),
         Shell::Zsh => zsh(&script),
         Shell::Fish => script.clone() + &fish(),
+        Shell::PowerShell => powershell(&script),
         _ => script,
     }
 }
@@ -62,15 +63,20 @@ fn names(verb: &Command) -> Vec<String> {
     std::iter::once(verb.get_name()).chain(verb.get_visible_aliases()).map(str::to_owned).collect()
 }
 
+/// The options of a command that take a value, as they are written.
+fn valued(verb: &Command) -> Vec<String> {
+    let options = verb.get_arguments().filter(|arg| !arg.is_positional() && arg.get_action().takes_values());
+    let words = |arg: &Arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        long.into_iter().chain(arg.get_short().map(|short| format!("-{short}"))).collect::<Vec<_>>()
+    };
+    options.flat_map(words).collect()
+}
+
 fn bash(script: &str) -> String {
     let mut cases = String::new();
     for verb in verbs() {
-        let options = verb.get_arguments().filter(|arg| !arg.is_positional() && arg.get_action().takes_values());
-        let words = |arg: &Arg| {
-            let long = arg.get_long().map(|long| format!("--{long}"));
-            long.into_iter().chain(arg.get_short().map(|short| format!("-{short}"))).collect::<Vec<_>>()
-        };
-        let options: Vec<String> = options.flat_map(words).collect();
+        let options = valued(&verb);
         for name in names(&verb) {
             // After an option that takes a value comes that value.
             let patterns: Vec<String> = options.iter().map(|option| format!("{name},{option}")).collect();
@@ -101,6 +107,18 @@ fn zsh(script: &str) -> String {
         .expect("writes");
     }
     text
+}
+
+fn powershell(script: &str) -> String {
+    let mut cases = String::new();
+    for verb in verbs() {
+        let options: Vec<String> = valued(&verb).iter().map(|option| format!("'{option}'")).collect();
+        for name in names(&verb) {
+            writeln!(cases, "        '{name}' = @({})", options.join(", ")).expect("writes");
+        }
+    }
+    let end = script.find("    $completions.Where{").expect("the part that offers what was found");
+    format!("{}{}{}", &script[..end], addition("ps1").replace("@CASES@\n", &cases), &script[end..])
 }
 
 fn fish() -> String {
@@ -210,6 +228,38 @@ mod shells {
             }
         }
         assert_eq!(crate::support::invariants::listing(&env.state()), before, "completions write nothing");
+        env.stop_all();
+    }
+
+    #[test]
+    fn powershell_offers_it_too() {
+        let env = TestEnv::new();
+        let before = scene(&env);
+        let others: [(&str, &[&str]); 4] = [
+            ("jobdir kill --gr", &["--grace"]),
+            ("jobdir kill --grace ", &[]),
+            ("jobdir resume done -- w", &[]),
+            ("jobdir --state-dir /nowhere kill ", &[]),
+        ];
+        for (line, offered) in OFFERED.iter().chain(&others) {
+            let script = format!(
+                ". \"$env:ROOT/completions/_jobdir.ps1\"; \
+                 (TabExpansion2 -inputScript '{line}' -cursorColumn {}).CompletionMatches.CompletionText",
+                line.len()
+            );
+            let Some(output) = shell(&env, "pwsh", &script) else { break };
+            output.assert_code(0).assert_stderr("");
+            assert_eq!(output.text().split_whitespace().collect::<Vec<_>>(), *offered, "{line}");
+        }
+        assert_eq!(crate::support::invariants::listing(&env.state()), before, "completions write nothing");
+        // Where there is no PowerShell, at least every command that is for jobs asks for them, once.
+        let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/completions/_jobdir.ps1"));
+        let script = script.expect("the completions for PowerShell");
+        assert_eq!(script.matches("& $program @directory complete $verb").count(), 1);
+        for verb in super::verbs().iter().flat_map(super::names) {
+            assert_eq!(script.matches(&format!("\n        '{verb}' = @(")).count(), 1, "{verb}");
+        }
+        assert!(script.contains("'--grace'") && !script.contains("'run' = @("));
         env.stop_all();
     }
 

@@ -258,7 +258,6 @@ fn every_id_is_only_a_number_and_never_a_path() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn the_number_of_a_process_is_explained() {
     let env = TestEnv::new();

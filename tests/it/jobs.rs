@@ -195,7 +195,6 @@ fn directories_and_times_are_filters() {
     env.jobdir(&["jobs", "--since", "soon"]).assert_code(2).assert_stdout("").assert_says("'soon'");
 }
 
-#[cfg(unix)]
 #[test]
 fn the_same_filters_serve_the_verbs_that_act() {
     let env = TestEnv::new();

@@ -448,7 +448,6 @@ fn a_nested_detached_job_outlives_the_outer_one() {
     process.assert_dead();
 }
 
-#[cfg(unix)]
 #[test]
 fn a_nested_foreground_job_is_stopped_with_the_outer_one() {
     let env = TestEnv::new();

@@ -46,7 +46,6 @@ mod jobs;
 mod kill;
 #[cfg(unix)]
 mod limits;
-#[cfg(unix)]
 mod log_max;
 mod logs;
 mod logs_machine;

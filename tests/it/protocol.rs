@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::support::env::{helper, jobdir, read_json};
 #[cfg(unix)]
 use crate::support::proc;
-use crate::support::{TestEnv, Witness, eventually};
+use crate::support::{TestEnv, Witness, eventually, hears_signals};
 
 #[cfg(unix)]
 #[test]
@@ -23,13 +23,13 @@ fn a_shell_stops_a_job_with_an_empty_file() {
     assert_eq!((&job["state"], &job["reason"]), (&"interrupted".into(), &"kill".into()));
 }
 
-#[cfg(unix)]
 #[test]
 fn a_file_made_right_in_the_inbox_works_too() {
     let env = TestEnv::new();
     let id = env.start(&[], &["block"]);
     std::fs::write(env.job_dir(&id).join("kill-signals/kill"), "").expect("writes");
-    env.jobdir(&["wait", &id]).assert_code(143);
+    env.jobdir(&["wait", &id]).assert_code(if hears_signals() { 143 } else { 137 });
+    assert_eq!(env.job_state(&id), "interrupted");
 }
 
 #[cfg(unix)]
@@ -73,7 +73,6 @@ fn a_request_that_is_delivered_twice_is_honoured_once() {
     assert_eq!(signals, 1);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_whole_request_can_be_written_by_hand() {
     let env = TestEnv::new();
@@ -123,7 +122,6 @@ fn what_is_no_request_is_refused_and_removed() {
     env.stop_all();
 }
 
-#[cfg(unix)]
 #[test]
 fn a_kill_before_the_start_means_that_the_command_never_runs() {
     let env = TestEnv::new();
@@ -186,7 +184,6 @@ fn the_pid_file_names_supervisor_and_leader() {
     env.stop_all();
 }
 
-#[cfg(unix)]
 #[test]
 fn records_are_whole_at_every_moment() {
     let env = TestEnv::new();
@@ -214,7 +211,8 @@ fn records_are_whole_at_every_moment() {
             }
             read
         });
-        for code in 0..15 {
+        // Under wine each start lasts as long as twenty of them do elsewhere.
+        for code in 0..if hears_signals() { 15 } else { 3 } {
             env.run_helper(&["run"], &["exit", &code.to_string()]).assert_code(code);
             let id = env.start(&[], &["block"]);
             env.jobdir(&["kill", &id]).assert_code(0);
@@ -225,13 +223,14 @@ fn records_are_whole_at_every_moment() {
     assert!(read > 100, "only {read} files were read");
 }
 
-#[cfg(unix)]
 #[test]
 fn events_tell_the_story_in_order() {
     let env = TestEnv::new();
     let id = env.start(&[], &["block"]);
     env.jobdir(&["kill", &id]).assert_code(0);
-    let events = env.events(&id);
+    let mut events = env.events(&id);
+    // Where nobody hears the first rung, another one follows.
+    events.retain(|event| hears_signals() || event["event"] != "signal_sent" || event["signal"] != "SIGKILL");
     let names: Vec<&str> = events
         .iter()
         .map(|event| match event["event"].as_str() {

@@ -2,7 +2,6 @@
 
 use crate::support::{TestEnv, Witness};
 
-#[cfg(unix)]
 #[test]
 fn one_job_is_one_document_with_all_its_attempts() {
     let env = TestEnv::new();
@@ -12,7 +11,8 @@ fn one_job_is_one_document_with_all_its_attempts() {
     assert_eq!(job["attempts"].as_array().map(Vec::len), Some(1));
     assert_eq!(job["attempt"], 1);
     assert_eq!((&job["output"]["stdout_bytes"], &job["output"]["stderr_bytes"]), (&6.into(), &2.into()));
-    assert_eq!(job["output"]["stdout_path"], env.job_dir("1").join("attempts/1/stdout.log").to_string_lossy().as_ref());
+    let log = ["attempts", "1", "stdout.log"].iter().fold(env.job_dir("1"), |path, name| path.join(name));
+    assert_eq!(job["output"]["stdout_path"], log.to_string_lossy().as_ref());
     for field in ["created_at", "started_at", "ended_at", "observed_at"] {
         let time = job[field].as_str().expect("a time");
         assert!(time.len() == 24 && time.ends_with('Z'), "{field}: {time}");
@@ -95,13 +95,11 @@ fn a_running_job_tells_its_processes() {
     env.stop_all();
 }
 
-#[cfg(unix)]
 #[test]
 fn the_processes_of_a_running_job_are_a_tree() {
     let env = TestEnv::new();
     let witness = Witness::new();
-    let script = format!("'{}' witness {} block & wait", crate::support::env::helper(), witness.address);
-    env.jobdir(&["run", "-d", "--", "sh", "-c", &script]).assert_code(0);
+    env.start(&[], &["spawn", "1", "[", "witness", &witness.address, "block", "]", "block"]);
     let mut command = witness.accept();
     let job = env.status("1");
     let tree = job["processes"].as_array().expect("a list");
@@ -119,7 +117,6 @@ fn the_processes_of_a_running_job_are_a_tree() {
     assert!(env.status("1")["processes"].is_null());
 }
 
-#[cfg(unix)]
 #[test]
 fn a_nested_job_is_not_part_of_the_tree() {
     let env = TestEnv::new();
@@ -135,7 +132,7 @@ fn a_nested_job_is_not_part_of_the_tree() {
         tree.iter().filter_map(|one| Some(one["command"].as_str()?.to_owned())).collect()
     };
     let (outer, inner) = (commands("1"), commands("2"));
-    assert!(outer.len() == 1 && outer[0].contains("jobdir run"), "{outer:?}");
+    assert!(outer.len() == 1 && outer[0].contains(" run -- "), "{outer:?}");
     assert!(inner.len() == 1 && inner[0].contains("witness"), "{inner:?}");
     env.stop_all();
     command.wait_for_death();

@@ -7,7 +7,7 @@ use std::os::windows::fs::OpenOptionsExt;
 use serde_json::Value;
 
 use crate::support::env::{helper, jobdir, with_helper};
-use crate::support::{TestEnv, Witness, eventually, hears_signals, proc, words};
+use crate::support::{TestEnv, Witness, can_make_holes, eventually, hears_signals, proc, words};
 
 fn events_named(env: &TestEnv, id: &str, name: &str) -> Vec<Value> {
     env.events(id).into_iter().filter(|event| event["event"] == name).collect()
@@ -65,6 +65,33 @@ fn an_abandoned_tree_lives_on_and_can_still_be_killed() {
     env.jobdir(&["kill", "--force", &id]).assert_code(0);
     process.wait_for_death();
     assert_eq!(env.job_state(&id), "abandoned", "the outcome stays");
+}
+
+#[test]
+fn jobs_in_jobs_are_asked_to_stop_and_are_no_part_of_each_other() {
+    let env = TestEnv::new();
+    let witness = Witness::new();
+    let (me, helper) = (crate::support::env::jobdir().display().to_string(), crate::support::env::helper());
+    let run = [me.as_str(), "run", "--"];
+    for force in [false, true] {
+        let inner = [&run[..], &[&helper, "witness", &witness.address, "block"]].concat();
+        let outer = env.jobdir(&[&["run", "-d", "--"], &run[..], &inner].concat()).id();
+        let process = witness.accept();
+        let first: u32 = outer.parse().expect("a number");
+        let ids = [first, first + 1, first + 2].map(|id| id.to_string());
+        let tree = env.status(&ids[0])["processes"].clone();
+        assert_eq!(tree.as_array().map(Vec::len), Some(1), "nested jobs are no part of it: {tree}");
+        env.jobdir(&[&["kill"][..], if force { &["--force"] } else { &[] }, &[&outer]].concat()).assert_code(0);
+        process.assert_dead();
+        let jobs = ids.map(|id| env.status(&id));
+        for job in &jobs {
+            assert_eq!(job["state"], "interrupted", "{job}");
+        }
+        for job in &jobs[1..] {
+            // Where nobody hears a polite signal it is the outer supervisor that asks.
+            assert!(job["reason"] == "parent" || hears_signals() && !force, "{job}");
+        }
+    }
 }
 
 #[test]
@@ -185,6 +212,122 @@ fn long_paths_and_odd_names_are_paths_like_any_other() {
     // What the system takes for devices is no name, here as elsewhere.
     for name in ["con", "nul", "aux", "com1"] {
         env.run_helper(&["run", "--name", name], &["exit", "0"]).assert_code(125).assert_says("reserved");
+    }
+}
+
+/// Who may do what with a directory, as text.
+mod access {
+    #![expect(unsafe_code, reason = "the system is asked by other functions than jobdir uses")]
+
+    use std::os::windows::ffi::OsStrExt;
+    use std::path::Path;
+    use std::ptr;
+
+    use windows_sys::Win32::Foundation::LocalFree;
+    use windows_sys::Win32::Security::Authorization::{
+        ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
+        SDDL_REVISION_1,
+    };
+    use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, GetFileSecurityW, SetFileSecurityW};
+
+    fn wide(text: impl AsRef<std::ffi::OsStr>) -> Vec<u16> {
+        text.as_ref().encode_wide().chain([0]).collect()
+    }
+
+    pub(super) fn of(path: &Path) -> String {
+        let (path, mut descriptor, mut needed) = (wide(path), [0u64; 512], 0);
+        let (mut text, mut length) = (ptr::null_mut(), 0u32);
+        // SAFETY: the path ends with a NUL, and the room is told; the text is ours to free.
+        unsafe {
+            let room = size_of_val(&descriptor) as u32;
+            let place = descriptor.as_mut_ptr().cast();
+            let told = GetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, place, room, &raw mut needed);
+            assert_ne!(told, 0, "{}", std::io::Error::last_os_error());
+            let made = ConvertSecurityDescriptorToStringSecurityDescriptorW(
+                place,
+                SDDL_REVISION_1,
+                DACL_SECURITY_INFORMATION,
+                &raw mut text,
+                &raw mut length,
+            );
+            assert_ne!(made, 0, "{}", std::io::Error::last_os_error());
+            let units = std::slice::from_raw_parts(text, length as usize).to_vec();
+            LocalFree(text.cast());
+            String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
+        }
+    }
+
+    pub(super) fn set(path: &Path, text: &str) {
+        let (path, text, mut descriptor) = (wide(path), wide(text), ptr::null_mut());
+        // SAFETY: the texts end with a NUL; the descriptor is ours to free.
+        unsafe {
+            let made = ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                text.as_ptr(),
+                SDDL_REVISION_1,
+                &raw mut descriptor,
+                ptr::null_mut(),
+            );
+            assert_ne!(made, 0, "{}", std::io::Error::last_os_error());
+            let set = SetFileSecurityW(path.as_ptr(), DACL_SECURITY_INFORMATION, descriptor);
+            assert_ne!(set, 0, "{}", std::io::Error::last_os_error());
+            LocalFree(descriptor);
+        }
+    }
+}
+
+#[test]
+fn a_state_directory_is_for_the_user_alone_wherever_it_is() {
+    let env = TestEnv::new();
+    // What is made below this would be for everybody, too.
+    access::set(env.root(), "D:(A;OICI;FA;;;WD)");
+    env.run_helper(&["run"], &["out", "hello"]).assert_code(0);
+    for directory in [env.state(), env.job_dir("1"), env.job_dir("1").join("kill-signals")] {
+        let text = access::of(&directory);
+        assert!(!text.contains(";WD)") && !text.contains(";BU)") && !text.contains(";AU)"), "{text}");
+        // wine keeps no more of a list than the mode of a file does.
+        assert!(text.starts_with("D:P") || !hears_signals(), "{text}");
+    }
+    env.damage();
+    let before = crate::support::invariants::listing(&env.state());
+    access::set(&env.state(), "D:P(A;OICI;FA;;;WD)");
+    let output = env.jobdir(&["run", "--", "true"]);
+    output.assert_code(125).assert_stdout("").assert_says("other users").assert_says("icacls \"");
+    env.jobdir(&["kill", "1"]).assert_code(1).assert_stdout("").assert_says("other users");
+    assert_eq!(before, crate::support::invariants::listing(&env.state()));
+    env.jobdir(&["logs", "1"]).assert_code(0).assert_stdout("hello\n");
+}
+
+#[test]
+fn a_limit_for_logs_that_cannot_be_kept_is_told_at_once() {
+    if can_make_holes() {
+        return;
+    }
+    let env = TestEnv::new();
+    let id = env.start(&["--log-max", "1M"], &["block"]);
+    let output = &env.status(&id)["output"];
+    assert_eq!((&output["log_max_bytes"], &output["log_max_kept"]), (&(1 << 20).into(), &false.into()));
+    let told = events_named(&env, &id, "note");
+    let says = |note: &Value| note["message"].as_str().is_some_and(|text| text.contains("not kept below --log-max"));
+    assert!(told.iter().any(says), "{told:?}");
+    env.stop_all();
+}
+
+#[test]
+fn limits_are_those_of_a_job_object_and_others_are_refused() {
+    let env = TestEnv::new();
+    for (options, says) in [
+        (&["--rlimit", "NOFILE=10"][..], "there is no resource 'NOFILE' here; try AS, CPU, DATA or NPROC"),
+        (&["--umask", "022"], "files have no modes here"),
+    ] {
+        env.run_helper(&[&["run"], options].concat(), &["exit", "0"]).assert_code(125).assert_says(says);
+    }
+    let options = ["run", "--nice", "5", "--rlimit", "as=4G", "--rlimit", "CPU=1000", "--rlimit", "NPROC=1:2"];
+    env.run_helper(&options, &["out", "said", "exit", "3"]).assert_code(3).assert_stdout("said\n");
+    assert_eq!(env.status("1")["containment"][0], "job_object");
+    // wine takes the limits, and keeps none of them.
+    if hears_signals() {
+        let output = env.run_helper(&options, &["spawn", "1", "[", "exit", "0", "]", "exit", "0"]);
+        assert_ne!(output.code(), 0, "two processes are too many: {output}");
     }
 }
 

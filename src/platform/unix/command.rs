@@ -49,6 +49,9 @@ pub enum JobInput {
     Terminal(File),
 }
 
+/// The resources that people limit, for whoever named another one.
+pub const RESOURCES_HERE: &str = "NOFILE, CORE, CPU, AS, DATA, FSIZE, NPROC or STACK";
+
 /// Returns the limit with this name (`NOFILE`, any case, with or without `RLIMIT_`), or `None` when there is none.
 pub fn resource_limit(name: &str, soft: Option<u64>, hard: Option<u64>) -> Option<ResourceLimit> {
     let upper = name.to_ascii_uppercase();

@@ -52,6 +52,28 @@ pub fn facts(path: &Path) -> io::Result<FileFacts> {
     Ok(facts_of(&fs::symlink_metadata(path)?))
 }
 
+/// Looks at a directory, and at who may use it, which is told with everything else here.
+///
+/// # Errors
+/// What the system says.
+pub fn facts_with_access(path: &Path) -> io::Result<FileFacts> {
+    facts(path)
+}
+
+/// Returns the command by which a directory becomes its owner's alone.
+pub fn to_make_private(path: &Path) -> String {
+    format!("chmod 700 '{}'", path.display())
+}
+
+/// Says to `open_files` that this process has a file open: here the kernel does.
+#[derive(Debug)]
+pub struct OpenMark;
+
+/// Nothing to do: the kernel tells it.
+pub fn mark_open(_path: &Path) -> OpenMark {
+    OpenMark
+}
+
 /// Looks at an open file.
 ///
 /// # Errors
@@ -247,6 +269,11 @@ pub fn input_with(content: Vec<u8>) -> io::Result<File> {
     let (reader, mut writer) = io::pipe()?;
     std::thread::Builder::new().name("input".into()).spawn(move || writer.write_all(&content).ok())?;
     Ok(File::from(OwnedFd::from(reader)))
+}
+
+/// Says whether files have modes, and programs masks for them.
+pub fn has_file_masks() -> bool {
+    true
 }
 
 /// Sets the file mode creation mask of this process and returns the former one.

@@ -104,25 +104,32 @@ pub fn open_for_punching(path: &std::path::Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Takes a shared lock on a range of a file for this process, see `F_SETLK` in fcntl(2); `None` is the end of all
-/// offsets. The kernel takes it back when the process dies, and also when it closes *any* descriptor of the file.
-///
-/// # Errors
-/// What the system says, for instance where there are no such locks.
-pub fn lock_range(file: &File, start: u64, end: Option<u64>) -> io::Result<()> {
-    fcntl(file, FcntlArg::F_SETLK(&range_lock(libc::F_RDLCK as libc::c_short, start, end)))?;
-    Ok(())
-}
+/// Shared locks of this process on ranges of a file, see `F_SETLK` in fcntl(2). The kernel takes them back when the process
+/// dies, and also when it closes *any* descriptor of the file.
+#[derive(Debug)]
+pub struct RangeLocks(File);
 
-/// Gives back a part of what [`lock_range`] took.
-///
-/// # Errors
-/// What the system says.
-pub fn unlock_range(file: &File, start: u64, end: u64) -> io::Result<()> {
-    if start < end {
-        fcntl(file, FcntlArg::F_SETLK(&range_lock(libc::F_UNLCK as libc::c_short, start, Some(end))))?;
+impl RangeLocks {
+    /// Takes a lock from an offset to the end of all offsets.
+    ///
+    /// # Errors
+    /// What the system says, for instance where there are no such locks.
+    pub fn from(file: File, start: u64) -> io::Result<Self> {
+        fcntl(&file, FcntlArg::F_SETLK(&range_lock(libc::F_RDLCK as libc::c_short, start, None)))?;
+        Ok(Self(file))
     }
-    Ok(())
+
+    /// Gives back what is locked of a range.
+    ///
+    /// # Errors
+    /// What the system says; then more is locked than need be.
+    pub fn give_back(&mut self, range: Range<u64>) -> io::Result<()> {
+        if !range.is_empty() {
+            let lock = range_lock(libc::F_UNLCK as libc::c_short, range.start, Some(range.end));
+            fcntl(&self.0, FcntlArg::F_SETLK(&lock))?;
+        }
+        Ok(())
+    }
 }
 
 /// Finds where the locks of other processes on a range begin, if there are any.
@@ -221,10 +228,10 @@ mod tests {
     #[test]
     fn nobody_else_holds_a_lock_on_a_new_file() {
         let file = tempfile::tempfile().expect("a file");
-        lock_range(&file, 10, None).expect("locks");
+        let mut locks = RangeLocks::from(file.try_clone().expect("copies"), 10).expect("locks");
         // Our own locks are not those of others.
         assert_eq!(first_locked(&file, 0..100).expect("asks"), None);
-        unlock_range(&file, 10, 20).expect("unlocks");
-        unlock_range(&file, 20, 20).expect("nothing to do");
+        locks.give_back(10..20).expect("unlocks");
+        locks.give_back(20..20).expect("nothing to do");
     }
 }

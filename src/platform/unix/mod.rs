@@ -28,8 +28,10 @@ mod terminal;
 mod title;
 mod wake;
 
-pub use children::{children_usage, containment, leave_processes, look_at_children, peek, reap, reap_blocking};
-pub use command::{ExecPlan, JobInput, ResourceLimit, resource_limit};
+pub use children::{
+    children_usage, contained, containment, leave_processes, look_at_children, peek, reap, reap_blocking,
+};
+pub use command::{ExecPlan, JobInput, RESOURCES_HERE, ResourceLimit, resource_limit};
 pub use connection::{Connection, connection_of_supervisor, connection_pair};
 pub use exec::{fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
 #[cfg(target_os = "linux")]
@@ -38,17 +40,15 @@ pub use fifo::{
     TypedEnd, close_fifo_writer, make_fifo, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_typed_reader,
 };
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with,
-    make_private_directory, open_empty, open_for_user, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory,
-    user_id, user_name,
+    FileFacts, OpenMark, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access,
+    file_facts, has_file_masks, input_with, make_private_directory, mark_open, open_empty, open_for_user, open_input,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename,
+    rename_new, set_file_mask, sync_directory, to_make_private, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
 #[cfg(not(target_os = "linux"))]
 pub(in crate::platform) use held::HeldChild;
-pub use logs::{
-    block_size, first_locked, hand_on, lock_range, next_hole, open_for_punching, punch_hole, read_at, unlock_range,
-};
+pub use logs::{RangeLocks, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at};
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{
     become_subreaper, child_pids, descendants, environment_value, has_subreaper, name_process, open_files,

@@ -82,7 +82,8 @@ pub(super) fn environment_block(variables: &[(OsText, OsText)]) -> io::Result<Ve
     Ok(block)
 }
 
-fn variable<'a>(variables: &'a [(OsText, OsText)], wanted: &str) -> Option<&'a OsText> {
+/// Returns the value of a variable, whose name is one whatever its case.
+pub(super) fn variable<'a>(variables: &'a [(OsText, OsText)], wanted: &str) -> Option<&'a OsText> {
     variables.iter().rev().find(|(name, _)| name.lossy().eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
 }
 

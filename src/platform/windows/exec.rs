@@ -19,16 +19,20 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::children::{self, KILLED};
-use super::command_line::{command_line, environment_block, program, wide};
+use super::command_line::{command_line, environment_block, program, variable, wide};
 use super::connection::{self, FarEnd};
 use super::create::{Request, create, inheritable};
 use super::files;
 use super::job_object::{JobObject, check};
+use super::limits::{Limits, ResourceLimit};
 use super::process;
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::os_text::OsText;
 use crate::domain::state::Reason;
 use crate::platform::ExecFailure;
+
+/// By this the processes of a job are known everywhere; here it names what holds them together.
+const COOKIE: &str = "JOBDIR_JOB_UID";
 
 /// What a child is to become.
 #[derive(Clone, Debug)]
@@ -41,19 +45,10 @@ pub struct ExecPlan {
     pub cwd: OsText,
     /// Without meaning here.
     pub umask: u32,
-    /// Without meaning here.
+    /// The niceness, which stands for a priority class.
     pub nice: Option<i32>,
-    /// Without meaning here.
+    /// Resource limits.
     pub limits: Vec<ResourceLimit>,
-}
-
-/// There are no resource limits here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ResourceLimit;
-
-/// There are no resource limits here.
-pub fn resource_limit(_name: &str, _soft: Option<u64>, _hard: Option<u64>) -> Option<ResourceLimit> {
-    None
 }
 
 /// The input of a command.
@@ -132,7 +127,15 @@ impl HeldChild {
         let waiting = Held::Waiting(created.process.try_clone()?, created.thread);
         let mut child = Self { identity: ProcessIdentity { pid: created.pid, start_time: 0 }, state: waiting };
         child.identity.start_time = process::created(&created.process)?;
-        let job = JobObject::new().and_then(|job| job.assign(created.process.as_handle()).map(|()| job)).ok();
+        let cookie = variable(&plan.variables, COOKIE).map(OsText::lossy);
+        let limits = Limits::of(plan.nice, &plan.limits);
+        let job = JobObject::new(cookie.as_deref(), limits)
+            .and_then(|job| job.assign(created.process.as_handle()).map(|()| job));
+        let job = match job {
+            // Nothing else can keep them.
+            Err(error) if !limits.is_none() => return failed(ExecFailure { reason: Reason::Setup, error }),
+            other => other.ok(),
+        };
         children::adopt(child.identity, created.process, job)?;
         Ok(child)
     }

@@ -14,10 +14,13 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::job_object::check;
+use super::security;
 use crate::domain::os_text::OsText;
 
 /// The last of the pauses, each twice as long as the one before, between attempts to replace a file that is in use.
 const LONGEST_PAUSE: Duration = Duration::from_millis(512);
+/// The number of every user but ourselves.
+const SOMEBODY_ELSE: u32 = 1;
 
 /// What is known of a path without following a link at its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,9 +29,9 @@ pub struct FileFacts {
     pub is_directory: bool,
     /// It is a regular file.
     pub is_regular: bool,
-    /// The user that owns it; always 0 here.
+    /// The user that owns it: 0 is ourselves. Only [`facts_with_access`] asks.
     pub owner: u32,
-    /// Whether users other than the owner may write it; the user's local data is private by default.
+    /// Whether users other than the owner may write it. Only [`facts_with_access`] asks.
     pub others_may_write: bool,
     /// Its length in bytes.
     pub length: u64,
@@ -46,6 +49,16 @@ pub fn facts(path: &Path) -> io::Result<FileFacts> {
     // No access is asked for, so nobody who has it open can refuse it; links are not followed.
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
     file_facts(&OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?)
+}
+
+/// Looks at a directory, and at who may use it.
+///
+/// # Errors
+/// What the system says.
+pub fn facts_with_access(path: &Path) -> io::Result<FileFacts> {
+    let access = security::access(path)?;
+    let owner = if access.is_ours { user_id() } else { SOMEBODY_ELSE };
+    Ok(FileFacts { owner, others_may_write: access.others_may_write, ..facts(path)? })
 }
 
 /// Looks at an open file.
@@ -177,12 +190,12 @@ pub fn open_lock_file(path: &Path, create: bool) -> io::Result<File> {
     OpenOptions::new().read(true).write(create).create(create).truncate(false).open(path)
 }
 
-/// Creates a directory.
+/// Creates a directory that the user and the system's administrators may use, whatever those above it allow.
 ///
 /// # Errors
 /// What the system says.
 pub fn make_private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)
+    security::make_private_directory(path)
 }
 
 /// Nothing to do: what is below the user's local data is the user's.
@@ -214,6 +227,11 @@ pub fn input_with(content: Vec<u8>) -> io::Result<File> {
     Ok(File::from(OwnedHandle::from(reader)))
 }
 
+/// Says whether files have modes, and programs masks for them.
+pub fn has_file_masks() -> bool {
+    false
+}
+
 /// There is no such mask here.
 pub fn set_file_mask(_mask: u32) -> u32 {
     0o022
@@ -227,7 +245,7 @@ pub fn apply_file_mask(_file: &File, _mask: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Users have no numbers here.
+/// Users have no numbers here: this is ourselves.
 pub fn user_id() -> u32 {
     0
 }

@@ -2,21 +2,25 @@
 //! parent is; only a process that asks to break away leaves, which is how the supervisors of nested jobs get out.
 
 use std::io;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
 
-use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, ERROR_MORE_DATA, INVALID_HANDLE_VALUE, SetLastError};
+use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
+use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::IO::{CreateIoCompletionPort, GetQueuedCompletionStatus};
 use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_BREAKAWAY_OK, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
     JOBOBJECT_ASSOCIATE_COMPLETION_PORT, JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
     JOBOBJECTINFOCLASS, JobObjectAssociateCompletionPortInformation, JobObjectBasicAccountingInformation,
-    JobObjectBasicProcessIdList, JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
-    TerminateJobObject,
+    JobObjectBasicProcessIdList, JobObjectExtendedLimitInformation, OpenJobObjectW, QueryInformationJobObject,
+    SetInformationJobObject, TerminateJobObject,
 };
-use windows_sys::Win32::System::SystemServices::JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO;
+use windows_sys::Win32::System::SystemServices::{JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO, JOB_OBJECT_QUERY};
 use windows_sys::Win32::System::Threading::INFINITE;
 
+use super::limits::Limits;
+use super::security::{is_ours, of_ours};
 use super::wake;
 use crate::domain::record::Usage;
 use crate::platform::Wake;
@@ -29,36 +33,83 @@ pub(super) fn check(answer: i32) -> io::Result<()> {
     if answer == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// So many job objects of one job have a name at a time: those of its attempt and of its steps.
+const NAMED: u32 = 8;
+
+fn name_of(cookie: &str, nth: u32) -> Option<Vec<u16>> {
+    let is_plain = !cookie.is_empty() && cookie.len() <= 128 && cookie.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then(|| format!("Local\\jobdir-job-{cookie}-{nth}\0").encode_utf16().collect())
+}
+
+/// Returns the processes of a job, known by its cookie, that the kernel counts in its job objects. They have names only as
+/// long as the job has a supervisor.
+pub fn contained(cookie: &str) -> Vec<u32> {
+    let names = (0..NAMED).filter_map(|nth| name_of(cookie, nth));
+    names.filter_map(|name| JobObject::find(&name)).flat_map(|job| job.pids()).collect()
+}
+
 /// One job object. When its last handle is closed, which the kernel does for a supervisor that dies, its processes are
 /// killed, unless [`JobObject::let_go`] was called before.
 #[derive(Debug)]
-pub(super) struct JobObject(OwnedHandle);
+pub(super) struct JobObject {
+    handle: OwnedHandle,
+    limits: Limits,
+}
 
 impl JobObject {
-    /// Makes one with nothing in it.
-    pub(super) fn new() -> io::Result<Self> {
-        // SAFETY: neither attributes nor a name are given; a handle that is not null is ours.
-        let job = unsafe {
-            let raw = CreateJobObjectW(ptr::null(), ptr::null());
-            if raw.is_null() {
-                return Err(io::Error::last_os_error());
-            }
-            Self(OwnedHandle::from_raw_handle(raw))
+    /// Makes one with nothing in it, which [`contained`] finds by the cookie of its job.
+    pub(super) fn new(cookie: Option<&str>, limits: Limits) -> io::Result<Self> {
+        let access = of_ours().ok();
+        let name_it = |cookie| {
+            let access = access.as_ref()?;
+            (0..NAMED).find_map(|nth| Self::create(&name_of(cookie, nth)?, ptr::from_ref(access)).ok())
         };
+        // Without a name it holds its processes together all the same.
+        let mut job = cookie.and_then(name_it).map_or_else(|| Self::create(&[], ptr::null()), Ok)?;
+        job.limits = limits;
         job.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK)?;
         Ok(job)
     }
 
+    fn create(name: &[u16], access: *const SECURITY_ATTRIBUTES) -> io::Result<Self> {
+        let name = if name.is_empty() { ptr::null() } else { name.as_ptr() };
+        // SAFETY: the name ends with a NUL, or is none; a handle that is not null is ours.
+        unsafe {
+            SetLastError(0);
+            let raw = CreateJobObjectW(access, name);
+            let error = io::Error::last_os_error();
+            if raw.is_null() {
+                return Err(error);
+            }
+            let job = Self { handle: OwnedHandle::from_raw_handle(raw), limits: Limits::default() };
+            // One that is there already holds others.
+            if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS as i32) { Err(error) } else { Ok(job) }
+        }
+    }
+
+    /// Opens one to look into it; `None` when there is none, or it is not ours.
+    fn find(name: &[u16]) -> Option<Self> {
+        // SAFETY: the name ends with a NUL; a handle that is not null is ours.
+        let job = unsafe {
+            let raw = OpenJobObjectW(JOB_OBJECT_QUERY | READ_CONTROL, 0, name.as_ptr());
+            (!raw.is_null()).then(|| OwnedHandle::from_raw_handle(raw))?
+        };
+        is_ours(job.as_handle()).then_some(Self { handle: job, limits: Limits::default() })
+    }
+
     fn limit(&self, flags: u32) -> io::Result<()> {
-        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
-        limits.BasicLimitInformation.LimitFlags = flags;
-        self.set(JobObjectExtendedLimitInformation, &limits)
+        self.set(JobObjectExtendedLimitInformation, &self.limits.with(flags))
     }
 
     fn set<T>(&self, class: JOBOBJECTINFOCLASS, value: &T) -> io::Result<()> {
         // SAFETY: the value lives through the call, and its size is told.
         check(unsafe {
-            SetInformationJobObject(self.0.as_raw_handle(), class, ptr::from_ref(value).cast(), size_of::<T>() as u32)
+            SetInformationJobObject(
+                self.handle.as_raw_handle(),
+                class,
+                ptr::from_ref(value).cast(),
+                size_of::<T>() as u32,
+            )
         })
     }
 
@@ -67,7 +118,7 @@ impl JobObject {
         // SAFETY: the kernel fills in plain data of the size that is told.
         check(unsafe {
             QueryInformationJobObject(
-                self.0.as_raw_handle(),
+                self.handle.as_raw_handle(),
                 class,
                 ptr::from_mut(&mut value).cast(),
                 size_of::<T>() as u32,
@@ -80,7 +131,7 @@ impl JobObject {
     /// Puts a process into it, for good.
     pub(super) fn assign(&self, process: BorrowedHandle<'_>) -> io::Result<()> {
         // SAFETY: two handles that are open.
-        check(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), process.as_raw_handle()) })
+        check(unsafe { AssignProcessToJobObject(self.handle.as_raw_handle(), process.as_raw_handle()) })
     }
 
     /// Lets a thread wake the queue whenever one of its processes ends, until none is left.
@@ -123,7 +174,7 @@ impl JobObject {
     /// Kills everything in it, at once.
     pub(super) fn terminate(&self, code: u32) -> io::Result<()> {
         // SAFETY: a handle that is open.
-        check(unsafe { TerminateJobObject(self.0.as_raw_handle(), code) })
+        check(unsafe { TerminateJobObject(self.handle.as_raw_handle(), code) })
     }
 
     /// Lets its processes live on when the last handle is closed.
@@ -145,7 +196,7 @@ impl JobObject {
             // SAFETY: the kernel writes at most as much as it is told there is.
             let answer = check(unsafe {
                 QueryInformationJobObject(
-                    self.0.as_raw_handle(),
+                    self.handle.as_raw_handle(),
                     JobObjectBasicProcessIdList,
                     words.as_mut_ptr().cast(),
                     size_of_val(words.as_slice()) as u32,

@@ -10,7 +10,9 @@ mod fifo;
 mod files;
 mod folder;
 mod job_object;
+mod limits;
 mod logs;
+mod marks;
 mod process;
 mod relay;
 mod security;
@@ -24,29 +26,29 @@ pub use children::{
     reap_blocking, signal_group, signal_identity,
 };
 pub use connection::{Connection, FarEnd, connection_of_supervisor, connection_pair};
-pub use exec::{
-    ExecPlan, HeldChild, JobInput, ResourceLimit, fork_supervisor, release_stdin, resource_limit, spawn_errand,
-    spawn_supervisor,
-};
+pub use exec::{ExecPlan, HeldChild, JobInput, fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
 pub use fifo::{
     TypedEnd, close_fifo_writer, make_fifo, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_typed_reader,
 };
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, file_facts, input_with,
-    make_private_directory, open_empty, open_for_user, open_input, open_lock_file, open_null, open_regular,
-    open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new, set_file_mask, sync_directory,
-    user_id, user_name,
+    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access, file_facts,
+    has_file_masks, input_with, make_private_directory, open_empty, open_for_user, open_input, open_lock_file,
+    open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new,
+    set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, each_name};
+pub use job_object::contained;
+pub use limits::{RESOURCES_HERE, ResourceLimit, resource_limit};
 pub use logs::{
-    WriteBell, block_size, first_locked, hand_on, lock_range, next_hole, open_for_punching, punch_hole, read_at,
-    unlock_range,
+    RangeLocks, WriteBell, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at,
 };
+pub use marks::{OpenMark, mark_open, open_files};
 pub use process::{
     SIGNALS_HERE, become_subreaper, can_signal, descendants, environment_value, has_subreaper, ignore_write_signals,
-    inherited_ignored, name_process, open_files, out_of_memory_kills, own_identity, place, process_info, process_table,
-    sent_as, signal_by_number, signal_number,
+    inherited_ignored, name_process, out_of_memory_kills, own_identity, place, process_info, process_table, sent_as,
+    signal_by_number, signal_number,
 };
+pub use security::to_make_private;
 pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self};
 pub(in crate::platform) use stdio::{may_write_status, write_stream};
 pub use storage::{free_space, network_file_system, watch_limits};

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
-use std::path::PathBuf;
 use std::ptr;
 
 use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
@@ -15,6 +14,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::children::{self, KILLED};
 use super::job_object::check;
+use super::marks;
 use crate::domain::identity::{Place, ProcessIdentity};
 use crate::domain::os_text::OsText;
 use crate::domain::signal::Signal;
@@ -148,7 +148,8 @@ fn rows() -> Vec<Row> {
 }
 
 /// Takes one look at every process. What lives in one of our job objects is a descendant of ours, as below a subreaper,
-/// and of the group and session of its leader; what has left them, the supervisors of nested jobs, is not.
+/// and of the group and session of its leader. Of what has left them only the supervisors of nested jobs are, as long as
+/// whoever started them lives. Everybody else is in a session of their own, as supervisors are.
 pub fn process_table() -> ProcessTable {
     let rows = rows();
     let own = std::process::id();
@@ -166,12 +167,12 @@ pub fn process_table() -> ProcessTable {
         let parent = match leader {
             Some(_) if leaders.contains_key(&parent) => parent,
             Some(_) => own,
-            None if parent == own || leaders.contains_key(&parent) => 0,
+            None if parent == own || leaders.contains_key(&parent) && !marks::is_marked(pid) => 0,
             None => parent,
         };
         let state = if suspended.contains(&identity) { 'T' } else { 'S' };
-        let group = leader.unwrap_or(0);
-        Some(ProcessInfo { identity, parent, group, session: group, state })
+        let (group, session) = (leader.unwrap_or(0), leader.unwrap_or(pid));
+        Some(ProcessInfo { identity, parent, group, session, state })
     };
     ProcessTable::new(rows.iter().filter_map(describe).collect())
 }
@@ -223,11 +224,6 @@ pub fn become_subreaper() -> bool {
 /// Not told here: the environment of another process is its own memory.
 pub fn environment_value(_pid: u32, _name: &str) -> Option<String> {
     None
-}
-
-/// Not told here.
-pub fn open_files(_pid: u32) -> Vec<PathBuf> {
-    Vec::new()
 }
 
 /// Not told here.

@@ -47,6 +47,15 @@ pub(crate) fn hears_signals() -> bool {
     hears
 }
 
+/// Says whether files can have holes here. Under wine they cannot.
+pub(crate) fn can_make_holes() -> bool {
+    let can = std::env::var_os("JOBDIR_TEST_WINE").is_none();
+    if !can {
+        skip("wine makes no holes in files");
+    }
+    can
+}
+
 /// Says whether strace is here and may trace.
 pub(crate) fn can_trace() -> bool {
     let works = std::process::Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();

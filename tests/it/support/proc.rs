@@ -124,6 +124,12 @@ pub(crate) fn kill_if_there(pid: u32) {
     signal_if_there(pid, Signal::SIGKILL);
 }
 
+/// Returns the space that a file takes on the disk.
+pub(crate) fn space_of(path: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map_or(0, |metadata| metadata.blocks() * 512)
+}
+
 /// Returns the number of the signal that a process died of.
 pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()

@@ -2,10 +2,13 @@
 
 #![expect(unsafe_code, reason = "processes are looked at through the system's own functions")]
 
+use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::path::Path;
 use std::process::ExitStatus;
 
 use windows_sys::Win32::Foundation::{FILETIME, WAIT_TIMEOUT};
+use windows_sys::Win32::Storage::FileSystem::GetCompressedFileSizeW;
 use windows_sys::Win32::System::Threading::{
     GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE,
     TerminateProcess, WaitForSingleObject,
@@ -65,6 +68,15 @@ pub(crate) fn kill_if_there(pid: u32) {
         // SAFETY: the handle is open.
         unsafe { TerminateProcess(process.as_raw_handle(), 9) };
     }
+}
+
+/// Returns the space that a file takes on the disk.
+pub(crate) fn space_of(path: &Path) -> u64 {
+    let path: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let mut high = 0;
+    // SAFETY: the path ends with a NUL, and the place lives.
+    let low = unsafe { GetCompressedFileSizeW(path.as_ptr(), &raw mut high) };
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// Returns the number of the signal that a process died of: there are none.
