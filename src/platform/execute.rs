@@ -23,6 +23,8 @@ pub fn execute(
     let setup = |error| ExecFailure { reason: Reason::Setup, error };
     let child = HeldChild::create(plan, input, stdout, stderr).map_err(setup)?;
     let identity = child.identity();
+    // Without a process there is nobody to announce: what is wrong was found before there was one.
+    let announcement = announcement.filter(|_| identity.pid != 0);
     let announced = announcement.map_or(Ok(()), |announcement| announce(announcement, identity));
     let executed = match announced {
         Ok(()) => child.release(),
@@ -31,7 +33,7 @@ pub fn execute(
             Err(setup(error))
         }
     };
-    if executed.is_err() {
+    if executed.is_err() && identity.pid != 0 {
         os::reap_blocking(identity.pid);
     }
     executed.map(|()| identity)
