@@ -45,6 +45,11 @@ pub(super) fn prepare(path: &Path) {
     platform::create_private(&temporary_of(path)).ok();
 }
 
+/// Makes an empty file the temporary one of the next replacement.
+pub(super) fn rename_prepared(empty: &Path, path: &Path) -> Result<(), StoreError> {
+    rename(empty, &temporary_of(path))
+}
+
 fn temporary_of(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");

@@ -125,7 +125,7 @@ impl Claim {
     pub fn settle(self, store: &Store) {
         if append(store, self.id()).is_ok() {
             platform::crash_point("end.listed");
-            atomic::remove_any(&store.layout.claim(self.id())).ok();
+            store.put_aside(self.id(), &store.layout.claim(self.id())).ok();
             platform::crash_point("end.unlocked");
         }
         self.release();

@@ -4,7 +4,7 @@
 //! A spare has one of a few names in `spares/`, and is complete and empty. Whoever starts a job takes one by renaming it, which
 //! only one can; without one the directory is made as it is needed. Losing them costs time alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::{Context, StoreError};
 use super::layout::JobPaths;
@@ -14,6 +14,9 @@ use crate::platform;
 
 /// How many there are at most: as many starts at once are quick.
 const SPARES: u64 = 4;
+/// How many empty files there are at most, and how their names begin.
+const EMPTIES: u64 = 4;
+const EMPTY: &str = "empty-";
 
 impl Store {
     /// Returns where the spares may be; first the one that is meant for the job of this number.
@@ -34,7 +37,9 @@ impl Store {
             {
                 atomic::create(&file, b"", atomic::Flush::No)?;
             }
-            atomic::prepare(&paths.pid());
+            if !self.reuse_for(id, &paths.pid()) {
+                atomic::prepare(&paths.pid());
+            }
             atomic::prepare(&paths.record());
             platform::crash_point("spare.made");
             atomic::rename(paths.dir(), &place)
@@ -45,6 +50,27 @@ impl Store {
         }
     }
 
+    /// Does away with an empty file: it becomes a part of the next spare, if there is none yet. Where inodes are freed, those that
+    /// are made next are looked for behind all of them.
+    pub(super) fn put_aside(&self, id: JobId, file: &Path) -> Result<(), StoreError> {
+        match self.empties(id.number()).next().map_or(Ok(()), |place| platform::rename_new(file, &place)) {
+            Ok(()) => Ok(()),
+            Err(_) => atomic::remove_any(file),
+        }
+    }
+
+    /// Makes a file that was put aside what the next replacement of `path` is written to, if there is one.
+    fn reuse_for(&self, id: JobId, path: &Path) -> bool {
+        // The job before this one has often left one.
+        self.empties(id.number() + EMPTIES - 1).take(2).any(|empty| atomic::rename_prepared(&empty, path).is_ok())
+    }
+
+    /// Returns where files may be that were put aside; first where the job of this number puts one.
+    fn empties(&self, number: u64) -> impl Iterator<Item = PathBuf> {
+        let directory = self.layout.spares();
+        (0..EMPTIES).map(move |n| directory.join(format!("{EMPTY}{}", (number + n) % EMPTIES)))
+    }
+
     /// Makes what the next record of a job will be written to. For whoever holds its claim, or a thread of theirs.
     pub fn prepare_outcome(&self, id: JobId) {
         atomic::prepare(&self.layout.job(id).record());
@@ -53,7 +79,7 @@ impl Store {
 
     /// Removes the spares: what can be done without must not take the room that an outcome needs.
     pub fn clear_out(&self) {
-        for spare in self.spares(0) {
+        for spare in self.spares(0).chain(self.empties(0)) {
             let Ok(random) = random() else { return };
             // In two steps: somebody may take it at this moment, whole or not at all.
             let removed = self.layout.spares().join(format!("old-{random}"));
@@ -81,9 +107,9 @@ pub(super) fn is_sound(paths: &JobPaths) -> bool {
         && files.iter().all(|path| platform::facts(path).is_ok_and(|facts| facts.is_regular && facts.length == 0))
 }
 
-/// Says whether a name in `spares/` is that of a spare, and not of one that is being made.
+/// Says whether a name in `spares/` is that of a spare or of an empty file, and not of one that is being made.
 pub(super) fn is_finished(name: &std::ffi::OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.parse::<u64>().is_ok())
+    name.to_str().is_some_and(|name| name.strip_prefix(EMPTY).unwrap_or(name).parse::<u64>().is_ok())
 }
 
 /// Makes the directories of a job.
@@ -95,4 +121,32 @@ pub(super) fn lay_out(paths: &JobPaths) -> Result<(), StoreError> {
     make(&paths.attempts())?;
     make(&paths.attempt(1))?;
     make(&paths.scratch())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_aside_is_used_or_cleared_out() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open_for_writing(dir.path()).expect("opens");
+        let id = JobId::new(1).expect("not zero");
+        for number in 1..20 {
+            let id = JobId::new(number).expect("not zero");
+            let file = store.layout.claim(id);
+            drop(platform::create_private(&file).expect("creates"));
+            store.put_aside(id, &file).expect("puts aside");
+            assert!(platform::facts(&file).is_err());
+        }
+        let empties = || store.empties(0).filter(|empty| platform::facts(empty).is_ok()).count();
+        let kept = empties();
+        store.stock(id);
+        assert_eq!(empties(), kept.saturating_sub(1));
+        let spare = store.spares(2).next().expect("a place");
+        assert!(is_sound(&JobPaths::at(spare.clone())));
+        assert_eq!(platform::facts(&spare.join("pid.new")).map(|facts| facts.length).ok(), Some(0));
+        store.clear_out();
+        assert_eq!(std::fs::read_dir(store.layout.spares()).expect("is there").count(), 0);
+    }
 }
