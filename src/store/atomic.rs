@@ -45,6 +45,11 @@ pub(super) fn prepare(path: &Path) {
     platform::create_private(&temporary_of(path)).ok();
 }
 
+/// Removes what [`prepare`] made, when no replacement comes any more.
+pub(super) fn remove_prepared(path: &Path) {
+    remove_any(&temporary_of(path)).ok();
+}
+
 fn temporary_of(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
