@@ -63,7 +63,8 @@ impl<'a> EndWatch<'a> {
     /// When waiting itself fails.
     pub fn wait(&mut self, queue: &WakeQueue, timeout: Option<Duration>) -> Result<Vec<Wake>, StoreError> {
         if !self.has_thread {
-            if let Some((wakes, is_free)) = self.store.wait_until_unclaimed_or_woken(self.id, queue, timeout)? {
+            // A lock that cannot be waited for is no reason to end the waiting: the thread says so, and that is it.
+            if let Ok(Some((wakes, is_free))) = self.store.wait_until_unclaimed_or_woken(self.id, queue, timeout) {
                 self.is_free.fetch_or(is_free, Ordering::SeqCst);
                 return Ok(wakes);
             }

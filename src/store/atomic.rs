@@ -50,6 +50,11 @@ pub(super) fn rename_prepared(empty: &Path, path: &Path) -> Result<(), StoreErro
     rename(empty, &temporary_of(path))
 }
 
+/// Removes what [`prepare`] made, when no replacement comes any more.
+pub(super) fn remove_prepared(path: &Path) {
+    remove_any(&temporary_of(path)).ok();
+}
+
 fn temporary_of(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");

@@ -133,6 +133,10 @@ impl Claim {
 
     /// Gives up the claim of a job that has ended with this record.
     pub fn end(self, store: &Store, record: &JobRecord) {
+        // Made ahead, by a spare or beside the loop, and never needed.
+        for path in [self.paths().pid(), self.paths().record()] {
+            atomic::remove_prepared(&path);
+        }
         if has_settled(record) {
             self.settle(store);
         } else {

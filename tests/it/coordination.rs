@@ -31,6 +31,9 @@ fn a_mutex_is_held_by_one_at_a_time_in_the_order_of_arrival() {
 fn who_waits_for_whom_is_told() {
     let env = TestEnv::new();
     let holder = env.start(&["--mutex", "m"], &["block"]);
+    eventually("there is a spare to take", || {
+        (0..4).any(|number| env.state().join(format!("spares/{number}")).exists()).then_some(())
+    });
     let first = env.jobdir(&["run", "-d", "--mutex", "m", "--", "true"]).id();
     let second = env.jobdir(&["run", "-d", "--mutex", "m:shared", "--", "true"]).id();
     let waiting = |position: u32, before: &[&String]| {
@@ -41,6 +44,10 @@ fn who_waits_for_whom_is_told() {
     assert_eq!(env.status(&first)["waiting_for"], waiting(1, &[]));
     assert_eq!(env.status(&second)["waiting_for"], waiting(2, &[&first]));
     env.jobdir(&["kill", &first]).assert_code(0).assert_says("before its command was started");
+    eventually("nothing that was made ahead is left", || {
+        let left = ["pid.new", "job.json.new", "claim"].map(|name| env.job_dir(&first).join(name).exists());
+        (left == [false; 3]).then_some(())
+    });
     let job = env.status(&first);
     assert_eq!((&job["state"], &job["started_at"]), (&"interrupted".into(), &serde_json::Value::Null));
     env.jobdir(&["wait", &first]).assert_code(123);

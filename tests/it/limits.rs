@@ -66,6 +66,15 @@ fn few_descriptors_are_enough() {
         assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{few}: {output}");
         assert!(output.code() == 0 || !output.stderr.is_empty(), "{few}: {output}");
     }
+    // Who executes can be found again: it has a start time, and a number alone is nobody.
+    for few in 10..24 {
+        let output = limited(&env, &format!("ulimit -n {few}"), &["run", "--", "true"]);
+        assert!(matches!(output.code(), 0 | 125), "{few}: {output}");
+    }
+    for job in std::fs::read_dir(env.state().join("jobs")).expect("has jobs").flatten() {
+        let pid = std::fs::read_to_string(job.path().join("pid")).unwrap_or_default();
+        assert!(!pid.contains(r#""start_time":0"#), "{pid}");
+    }
     eventually("all have ended", || env.jobdir(&["jobs", "-q", "--active"]).stdout.is_empty().then_some(()));
     env.damage();
 }

@@ -76,6 +76,13 @@ fn an_unknown_job_is_125() {
 }
 
 #[cfg(unix)]
+fn catches(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
+}
+
+#[cfg(unix)]
 #[test]
 fn an_interrupted_waiter_leaves_the_job_alone() {
     let env = TestEnv::new();
@@ -83,16 +90,38 @@ fn an_interrupted_waiter_leaves_the_job_alone() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let waiter = env.prepare(&["wait", &id]).spawn();
         // It takes signals as soon as it waits for the lock of the claim.
-        eventually("a waiter that waits", || {
-            let caught = std::fs::read_to_string(format!("/proc/{}/status", waiter.pid())).ok()?;
-            let mask = caught.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
-            let mask = u64::from_str_radix(&mask, 16).ok()?;
-            (mask >> (signal as u32 - 1) & 1 == 1).then_some(())
-        });
+        eventually("a waiter that waits", || catches(waiter.pid(), signal).then_some(()));
         waiter.signal(signal);
         waiter.wait().assert_code(122);
     }
     assert_eq!(env.job_state(&id), "running");
+    env.stop_all();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_alarm_that_is_not_its_own_ends_a_waiter() {
+    let env = TestEnv::new();
+    let id = env.start(&[], &["block"]);
+    let waiter = env.prepare(&["wait", &id]).spawn();
+    eventually("a waiter that waits", || catches(waiter.pid(), Signal::SIGALRM).then_some(()));
+    waiter.signal(Signal::SIGALRM);
+    let status = waiter.wait().status;
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(Signal::SIGALRM as i32));
+    env.stop_all();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_that_cannot_be_waited_for_does_not_end_the_waiting() {
+    let env = TestEnv::new();
+    let id = env.start(&[], &["block"]);
+    let (lock, kept) = (env.state().join("locks").join(&id), env.state().join("kept"));
+    std::fs::rename(&lock, &kept).expect("moves");
+    std::fs::create_dir(&lock).expect("creates");
+    env.jobdir(&["wait", "--timeout", "0.2s", &id]).assert_code(122);
+    std::fs::remove_dir(&lock).expect("removes");
+    std::fs::rename(&kept, &lock).expect("moves back");
     env.stop_all();
 }
 

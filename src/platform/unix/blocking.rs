@@ -4,12 +4,14 @@
 //! end, both ring an alarm that goes on ringing until the call has come back: no race is left, and nothing is polled before.
 
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::libc::{self, itimerval, suseconds_t, time_t, timeval};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use super::wake::{WakeQueue, install_number};
+use super::wake::WakeQueue;
 use crate::platform::Wake;
 
 /// How often the alarm rings once it does.
@@ -24,18 +26,23 @@ impl WakeQueue {
     /// Sleeps, see [`WakeQueue::wait_in`].
     ///
     /// # Errors
-    /// What the call says.
+    /// What the call says; `Unsupported` when the alarm is not ours to ring.
     pub(in crate::platform) fn sleep_in(
         &self,
         timeout: Option<Duration>,
         call: impl Fn() -> io::Result<()>,
     ) -> io::Result<(Vec<Wake>, bool)> {
-        install_number(libc::SIGALRM)?;
+        static IS_OURS: OnceLock<bool> = OnceLock::new();
+        if !IS_OURS.get_or_init(take_alarm) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         SLEEPS.store(true, Ordering::SeqCst);
         // From here on a signal rings; what came before is in the pipe.
         let wakes = self.take();
         if !wakes.is_empty() {
             SLEEPS.store(false, Ordering::SeqCst);
+            // The last of them may have come after that.
+            ring_after(Duration::ZERO, Duration::ZERO);
             return Ok((wakes, false));
         }
         let timeout = timeout.filter(|timeout| *timeout < LONGEST);
@@ -60,6 +67,43 @@ impl WakeQueue {
 pub(super) fn disturb() {
     if SLEEPS.load(Ordering::SeqCst) {
         ring_after(AGAIN, AGAIN);
+    }
+}
+
+/// Directs the alarm to us, unless whoever started us has set it, to end us, or wants it ignored.
+fn take_alarm() -> bool {
+    let never = timeval { tv_sec: 0, tv_usec: 0 };
+    let mut set = itimerval { it_value: never, it_interval: never };
+    // SAFETY: there is room for the answer.
+    let is_known = unsafe { libc::getitimer(libc::ITIMER_REAL, &raw mut set) } == 0;
+    if !is_known || set.it_value.tv_sec != 0 || set.it_value.tv_usec != 0 {
+        return false;
+    }
+    let ours = SigAction::new(SigHandler::SigAction(on_alarm), SaFlags::SA_SIGINFO, SigSet::empty());
+    // SAFETY: the handler does only what signal-safety(7) allows.
+    let before = unsafe { sigaction(Signal::SIGALRM, &ours) };
+    match before {
+        Ok(before) if matches!(before.handler(), SigHandler::SigDfl) => {
+            // Whoever started us may have blocked it.
+            SigSet::from(Signal::SIGALRM).thread_unblock().is_ok()
+        }
+        Ok(before) => {
+            // SAFETY: as it was.
+            unsafe { sigaction(Signal::SIGALRM, &before) }.ok();
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+/// Our own alarm has done what it is for by coming. One that somebody sends ends us, as it does everybody.
+extern "C" fn on_alarm(number: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the kernel passes what is known of the signal; both calls may be made here, and the second takes effect when we return.
+    unsafe {
+        if (*info).si_code == libc::SI_USER {
+            libc::signal(number, libc::SIG_DFL);
+            libc::raise(number);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use nix::libc;
 
 use super::command::{ExecPlan, JobInput, failure, prepare};
 use super::files;
-use super::fork::{c_string, fork};
+use super::fork::{c_string, fork, set_errno};
 use crate::domain::identity::ProcessIdentity;
 use crate::domain::state::Reason;
 use crate::platform::crash::crash_point_of_parent;
@@ -41,7 +41,11 @@ pub fn execute(
         super::reap_blocking(pid);
         return Err(failure(stage, errno));
     }
-    let start_time = prepared.herald.as_ref().map_or(0, |herald| herald.start_time.get());
+    // Somebody has killed it on its way: the command has not been started.
+    let Some(start_time) = prepared.herald.as_ref().and_then(|herald| herald.executes.get()) else {
+        super::reap_blocking(pid);
+        return Err(setup(io::Error::other("killed before it could execute")));
+    };
     Ok(ProcessIdentity { pid, start_time })
 }
 
@@ -49,7 +53,8 @@ pub fn execute(
 pub(super) struct Herald<'a> {
     parent: libc::pid_t,
     announcement: Option<(&'a Announcement, [std::ffi::CString; 2])>,
-    /// When the child was created, as far as it can tell.
+    /// When the child was created; known once nothing but its end keeps it from executing.
+    executes: Cell<Option<u64>>,
     start_time: Cell<u64>,
 }
 
@@ -62,6 +67,7 @@ impl<'a> Herald<'a> {
         Ok(Self {
             parent: nix::unistd::getpid().as_raw(),
             announcement: announcement.map(with_paths).transpose()?,
+            executes: Cell::new(None),
             start_time: Cell::new(0),
         })
     }
@@ -76,10 +82,18 @@ impl<'a> Herald<'a> {
             }
             let mut stat = [0u8; 1024];
             let fd = libc::open(c"/proc/self/stat".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+            if fd < 0 {
+                // Who has no start time is nobody, and could not be found again.
+                return Err(());
+            }
             let length = libc::read(fd, stat.as_mut_ptr().cast(), stat.len());
             libc::close(fd);
             let stat = stat.get(..usize::try_from(length).unwrap_or(0)).unwrap_or_default();
-            self.start_time.set(super::process::parse_stat(stat).map_or(0, |row| row.identity.start_time));
+            let Some(row) = super::process::parse_stat(stat) else {
+                set_errno(libc::EIO);
+                return Err(());
+            };
+            self.start_time.set(row.identity.start_time);
             let Some((announcement, [temporary, path])) = &self.announcement else { return Ok(()) };
             crash_point_of_parent("start.forked");
             let (mut pid, mut start) = ([0; 20], [0; 20]);
@@ -117,6 +131,7 @@ impl<'a> Herald<'a> {
                 libc::_exit(125);
             }
         }
+        self.executes.set(Some(self.start_time.get()));
     }
 }
 
@@ -130,5 +145,47 @@ fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
         if number == 0 {
             return &buffer[at..];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_killed_on_the_way_has_not_started() {
+        let null = files::open_null().expect("opens");
+        let (_reader, mut full) = io::pipe().expect("a pipe");
+        io::Write::write_all(&mut full, &[0; 65536]).expect("fills");
+        // It comes no further than its announcement.
+        let announcement = Announcement {
+            file: std::os::fd::OwnedFd::from(full).into(),
+            temporary: "/nowhere/pid.new".into(),
+            path: "/nowhere/pid".into(),
+            text: [b"{".to_vec(), Vec::new(), Vec::new()],
+        };
+        let children = format!("/proc/self/task/{}/children", nix::unistd::gettid());
+        let killer = std::thread::spawn(move || {
+            let began = std::time::Instant::now();
+            loop {
+                let child = std::fs::read_to_string(&children).ok().and_then(|list| list.trim().parse().ok());
+                if let Some(child) = child {
+                    return nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), nix::sys::signal::SIGKILL);
+                }
+                assert!(began.elapsed().as_secs() < 30, "no child");
+                std::thread::yield_now();
+            }
+        });
+        let plan = ExecPlan {
+            command: vec!["true".into()],
+            variables: Vec::new(),
+            cwd: "/".into(),
+            umask: 0o022,
+            nice: None,
+            limits: Vec::new(),
+        };
+        let failure = execute(&plan, &JobInput::Null, &null, &null, Some(&announcement)).expect_err("was killed");
+        assert_eq!(failure.reason, Reason::Setup);
+        killer.join().expect("ends").expect("kills");
     }
 }

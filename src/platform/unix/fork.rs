@@ -301,7 +301,7 @@ fn enter(prepared: &Prepared<'_>) -> Result<(), ()> {
     }
 }
 
-unsafe fn set_errno(value: i32) {
+pub(super) unsafe fn set_errno(value: i32) {
     #[cfg(target_os = "linux")]
     // SAFETY: always valid for the calling thread.
     unsafe {

@@ -199,7 +199,7 @@ fn install(signal: Signal) -> io::Result<()> {
     install_number(signals::signal_number(signal).ok_or_else(|| signals::unsupported(signal))?)
 }
 
-pub(super) fn install_number(number: i32) -> io::Result<()> {
+fn install_number(number: i32) -> io::Result<()> {
     // SAFETY: the action is plain data, fully set; the handler does only what signal-safety(7) allows.
     unsafe {
         let mut action: nix::libc::sigaction = std::mem::zeroed();
@@ -329,10 +329,6 @@ const WRITE_BELL_OFFSET: i32 = 6;
 
 extern "C" fn on_signal(number: i32) {
     let fd = HANDLER_PIPE.load(Ordering::SeqCst);
-    // The alarm has done what it is for by coming.
-    if number == nix::libc::SIGALRM {
-        return;
-    }
     // A doorbell is a hint to look; everything else keeps its number.
     let byte = [match number {
         number if is_doorbell(number) => LOOK,
