@@ -19,6 +19,12 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// What is longer is for ever.
 const LONGEST: Duration = Duration::from_secs(100_000_000);
 
+/// What the kernel says of a signal that somebody sent: `SI_USER` of <signal.h>, which the libc crate has for Linux alone.
+#[cfg(target_os = "linux")]
+const SENT: i32 = libc::SI_USER;
+#[cfg(not(target_os = "linux"))]
+const SENT: i32 = 0x10001;
+
 /// Whether this process is in such a call, or about to be.
 static SLEEPS: AtomicBool = AtomicBool::new(false);
 
@@ -100,7 +106,7 @@ fn take_alarm() -> bool {
 extern "C" fn on_alarm(number: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel passes what is known of the signal; both calls may be made here, and the second takes effect when we return.
     unsafe {
-        if (*info).si_code == libc::SI_USER {
+        if (*info).si_code == SENT {
             libc::signal(number, libc::SIG_DFL);
             libc::raise(number);
         }
