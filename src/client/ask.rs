@@ -77,7 +77,6 @@ pub fn kill(
     options: &KillOptions,
 ) -> Result<(KillResult, Job, bool), StoreError> {
     let id = before.id;
-    let load = || store.load(id, &Surroundings::new());
     if before.state() == State::Corrupt {
         return Ok((KillResult::Refused, before, false));
     }
@@ -95,6 +94,7 @@ pub fn kill(
     }
     let mut attempt = before.attempt().map_or(1, |attempt| attempt.number);
     let since = platform::now();
+    let load = || store.load_again(before.clone(), &Surroundings::new());
     let ask = |attempt| deliver(store, id, &Request::new(attempt, Verb::Kill(options.kill.clone())));
     let mut request = if options.is_asked { None } else { Some(ask(attempt)?) };
     let continued = continue_supervisor(&before);

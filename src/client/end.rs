@@ -136,7 +136,10 @@ pub fn wait_for_ends(
         for one in &mut awaited {
             let is_free = one.watch.as_ref().is_some_and(EndWatch::is_free);
             if is_free || one.job.is_none() || one.job.as_ref().is_some_and(|job| job.state() == State::Orphaned) {
-                one.job = store.load(one.id, &surroundings).ok();
+                one.job = match one.job.take() {
+                    Some(job) => store.load_again(job, &surroundings).ok(),
+                    None => store.load(one.id, &surroundings).ok(),
+                };
                 one.watch = None;
                 one.released |= is_free;
                 let state = one.job.as_ref().map_or("deleted", |job| job.state().as_str());
@@ -158,7 +161,13 @@ pub fn wait_for_ends(
                 }
             } else if one.watch.is_none() {
                 one.watch = Some(match is_alone {
-                    true => EndWatch::alone(store, one.id),
+                    true => {
+                        // What the last look will need is in memory then, and nothing else.
+                        platform::release_code();
+                        let job = one.job.take().expect("it was just looked at");
+                        one.job = store.load_again(job, &surroundings).ok();
+                        EndWatch::alone(store, one.id)
+                    }
                     false => EndWatch::beside(store, one.id, queue.waker()),
                 });
             }

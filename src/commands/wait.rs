@@ -103,7 +103,7 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
         let ids = if args.any && !chosen.unresolved.is_empty() { &[] } else { chosen.ids.as_slice() };
         return wait_for_condition(&args, condition, ids, deadline, &queue, &store, context).map_err(refuse);
     }
-    let before = store.load_all(&chosen.ids);
+    let before = if args.json { store.load_all(&chosen.ids) } else { Vec::new() };
     let say = |job: &Job| context.talk(&orphan_notice(job));
     let (woken, jobs) =
         wait_for_ends(&store, &queue, &chosen.ids, args.any, deadline, say).map_err(|error| refuse(error.into()))?;

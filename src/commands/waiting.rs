@@ -42,7 +42,7 @@ impl<'a> Awaited<'a> {
     }
 
     /// From now on a person is told of it, until what is returned is dropped.
-    pub(super) fn tell(self, context: &Context, store: &Store) -> Meanwhile {
+    pub(super) fn tell(self, context: &Context, store: &Store) -> Option<Meanwhile> {
         let Self { what, ids, deadline, goes_on } = self;
         let (store, jobs, mut ids) = (store.clone(), ids.len(), ids.to_vec());
         keep_telling(context, move |since, now| {
@@ -57,17 +57,22 @@ impl<'a> Awaited<'a> {
 }
 
 /// From now on a person is told how many jobs are done, until what is returned is dropped.
-pub(super) fn count(context: &Context, done: Rc<Cell<usize>>, jobs: usize) -> Meanwhile {
+pub(super) fn count(context: &Context, done: Rc<Cell<usize>>, jobs: usize) -> Option<Meanwhile> {
     let what = context.verb();
     keep_telling(context, move |since, now| Some(waiting::count(what, since, (done.get(), jobs), now)))
 }
 
 type Moment = chrono::DateTime<chrono::Utc>;
 
-/// Shows what `line` says, given since when it is waited and what time it is; nothing while there is nothing to say.
-fn keep_telling(context: &Context, mut line: impl FnMut(Moment, Moment) -> Option<String> + 'static) -> Meanwhile {
+/// Shows what `line` says, given since when it is waited and what time it is; nothing while there is nothing to say. Where
+/// nobody reads it, nobody is woken for it.
+fn keep_telling(
+    context: &Context,
+    mut line: impl FnMut(Moment, Moment) -> Option<String> + 'static,
+) -> Option<Meanwhile> {
     let (json, began) = (context.wants_json(), Instant::now());
-    Meanwhile::new(PATIENCE, move || {
+    Context::status_columns(json)?;
+    let told = Meanwhile::new(PATIENCE, move || {
         let Some(columns) = Context::status_columns(json) else { return false };
         let now = platform::now();
         match line(now - began.elapsed(), now) {
@@ -75,5 +80,6 @@ fn keep_telling(context: &Context, mut line: impl FnMut(Moment, Moment) -> Optio
             None => platform::clear_status(),
         }
         true
-    })
+    });
+    Some(told)
 }

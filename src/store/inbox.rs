@@ -1,5 +1,7 @@
 //! The inbox of a job: requests are written elsewhere, moved in by rename, and removed once they have been answered.
 
+use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,7 @@ use super::{Flush, Store, atomic, format, random};
 use crate::domain::job_id::JobId;
 use crate::domain::request::{BARE_KILL, Kill, Request, Verb};
 use crate::domain::state::Reason;
-use crate::platform;
+use crate::platform::{self, Listing};
 
 /// The largest request that is read.
 const MAX_REQUEST: u64 = 64 << 10;
@@ -20,6 +22,8 @@ pub(super) const BELL: &str = ".bell-";
 #[derive(Debug)]
 pub struct Inbox {
     dir: PathBuf,
+    /// Kept open: then a look is no event for the watch of it.
+    listing: RefCell<Option<Listing>>,
 }
 
 /// Something that lay in the inbox.
@@ -85,7 +89,21 @@ pub fn deliver_bare_kill(store: &Store, id: JobId) -> Result<(), StoreError> {
 impl Inbox {
     /// Describes the inbox in this directory.
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, listing: RefCell::default() }
+    }
+
+    fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut kept = self.listing.borrow_mut();
+        if let Some(listing) = &mut *kept
+            && listing.is_at(&self.dir)
+        {
+            return listing.names();
+        }
+        let mut listing = Listing::open(&self.dir)?;
+        let names = listing.names();
+        // Network file systems ask what other hosts have done when a directory is opened.
+        *kept = Some(listing).filter(|_| platform::network_file_system(&self.dir).is_none());
+        names
     }
 
     /// Returns the directory, for watching.
@@ -99,22 +117,22 @@ impl Inbox {
     /// What the system says of the directory.
     pub fn look(&self) -> Result<Vec<Delivered>, StoreError> {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(&self.dir).context("look into", &self.dir)? {
-            let entry = entry.context("look into", &self.dir)?;
-            let Ok(name) = entry.file_name().into_string() else {
+        for name in self.names().context("look into", &self.dir)? {
+            let path = self.dir.join(&name);
+            let Ok(name) = name.into_string() else {
                 // No request of ours has such a name; it is removed unread.
-                atomic::remove_any(&entry.path())?;
+                atomic::remove_any(&path)?;
                 continue;
             };
             // Temporary names of other programs.
             if name.starts_with('.') {
                 if name.starts_with(BELL) {
                     // Whoever rang has died before it could take the bell away again.
-                    atomic::remove_any(&entry.path())?;
+                    atomic::remove_any(&path)?;
                 }
                 continue;
             }
-            match read(&entry.path(), &name) {
+            match read(&path, &name) {
                 Ok((age, content)) => found.push((age, Delivered { name, content })),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => found.push((None, Delivered { name, content: Err(error.to_string()) })),

@@ -135,8 +135,20 @@ impl Store {
     /// # Errors
     /// `NoSuchJob` alone: files that cannot be read make the job `corrupt`.
     pub fn load(&self, id: JobId, surroundings: &Surroundings) -> Result<Job, StoreError> {
+        self.load_knowing(id, None, surroundings)
+    }
+
+    /// Reads again what may have changed of a job, and concludes what it is now. Its spec never changes.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub fn load_again(&self, job: Job, surroundings: &Surroundings) -> Result<Job, StoreError> {
+        self.load_knowing(job.id, job.files.map(|(spec, _)| spec), surroundings)
+    }
+
+    fn load_knowing(&self, id: JobId, spec: Option<SpecHead>, surroundings: &Surroundings) -> Result<Job, StoreError> {
         let paths = self.layout().job(id);
-        match self.read_and_observe(id, &paths, surroundings) {
+        match self.read_and_observe(id, &paths, spec, surroundings) {
             Ok((spec, record, observation)) => {
                 let attempt = record.attempt();
                 // Files that nobody writes any more are as they were at the end.
@@ -177,13 +189,10 @@ impl Store {
         &self,
         id: JobId,
         paths: &JobPaths,
+        spec: Option<SpecHead>,
         surroundings: &Surroundings,
     ) -> Result<(SpecHead, JobRecord, Observation), StoreError> {
-        if !platform::facts(paths.dir()).context("look at", paths.dir())?.is_directory {
-            return Err(StoreError::Damaged { path: paths.dir().to_owned(), why: "it is not a directory".into() });
-        }
-        let spec: SpecHead = format::read(&paths.spec())?;
-        format::check_spec(&paths.spec(), &spec)?;
+        let spec = spec.map_or_else(|| read_spec(paths), Ok)?;
         let mut record = read_record(paths)?;
         for (file, found) in [(paths.spec(), spec.id), (paths.record(), record.id)] {
             if found != id {
@@ -318,6 +327,15 @@ fn supervisor_of(record: &JobRecord, surroundings: &Surroundings) -> Option<Proc
 fn is_dead(record: &JobRecord, supervisor: Option<&ProcessInfo>, surroundings: &Surroundings) -> bool {
     let is_told = record.supervisor.is_some() && record.place == *surroundings.place();
     is_told && !supervisor.is_some_and(ProcessInfo::is_live)
+}
+
+fn read_spec(paths: &JobPaths) -> Result<SpecHead, StoreError> {
+    if !platform::facts(paths.dir()).context("look at", paths.dir())?.is_directory {
+        return Err(StoreError::Damaged { path: paths.dir().to_owned(), why: "it is not a directory".into() });
+    }
+    let spec = format::read(&paths.spec())?;
+    format::check_spec(&paths.spec(), &spec)?;
+    Ok(spec)
 }
 
 fn read_record(paths: &JobPaths) -> Result<JobRecord, StoreError> {

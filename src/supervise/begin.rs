@@ -166,6 +166,7 @@ fn begin(beginning: Beginning, claim: Claim, record: JobRecord, spec: JobSpec, v
         input: None,
         record_at: None,
         trimmer: None,
+        trimmed: None,
         terminal: None,
         was_interrupted: false,
     };

@@ -66,6 +66,8 @@ pub(super) struct Driver {
     pub(super) record_at: Option<Duration>,
     /// Who keeps the logs below their limit, while the command runs.
     pub(super) trimmer: Option<Trimmer>,
+    /// The one that has done its work. To take its bell down takes the kernel as long as ten other things of an end.
+    pub(super) trimmed: Option<Trimmer>,
 }
 
 impl Driver {

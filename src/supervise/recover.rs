@@ -64,6 +64,7 @@ pub(super) fn recover(beginning: Beginning, verb: &Verb) {
         input: None,
         record_at: None,
         trimmer: None,
+        trimmed: None,
         terminal: None,
         was_interrupted: false,
     };

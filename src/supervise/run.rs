@@ -1,7 +1,6 @@
 //! One run of a job: its attempts from claim to outcome.
 
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::driver::{CAPABILITIES, Drive, Driver};
@@ -27,6 +26,8 @@ use crate::store::{Flush, Store};
 
 /// How long a job that is to be deleted stays for the client that shows its output.
 const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// How long those who wait for the end have the processor to themselves.
+const BREATH: Duration = Duration::from_millis(1);
 /// One job in so many sweeps up after others when it has ended.
 const SWEEP_EVERY: u64 = 64;
 
@@ -55,8 +56,8 @@ pub(super) struct Run {
     pub(super) own: ProcessIdentity,
     /// How long other jobs are kept once they have ended; when nothing, none is removed.
     pub(super) keep: Option<Keep>,
-    /// The thread that makes a spare.
-    pub(super) stocking: Option<(Sender<()>, JoinHandle<()>)>,
+    /// How the thread that makes a spare is told to make haste, and how it tells that it is done: both by hanging up.
+    pub(super) stocking: Option<(Sender<()>, Receiver<()>)>,
 }
 
 impl Run {
@@ -195,13 +196,15 @@ impl Run {
         const STACK: usize = 128 << 10;
         let (store, id) = (self.store.clone(), self.spec.id);
         let (end, ended) = mpsc::channel::<()>();
+        let (working, done) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
             if ended.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
                 store.prepare_outcome(id);
             }
             store.stock(id);
+            drop(working);
         });
-        self.stocking = thread.ok().map(|thread| (end, thread));
+        self.stocking = thread.ok().map(|_| (end, done));
     }
 
     fn finally_pending(&self) -> Option<Finally> {
@@ -283,7 +286,7 @@ impl Run {
     /// Makes the outcome durable, gives the claim up, and only then tells of the end.
     pub(super) fn finish(mut self) {
         // It makes ten small files, while the outcome is flushed.
-        let stocking = self.stocking.take().map(|(_, thread)| thread);
+        let stocking = self.stocking.take().map(|(_, done)| done);
         self.driver.answer_the_late();
         platform::crash_point("end.answered");
         let attempt = self.driver.journal.record().attempt();
@@ -298,8 +301,8 @@ impl Run {
         self.save_outcome();
         platform::crash_point("end.recorded");
         self.leave_queue();
-        // After the end all shall be at rest.
-        stocking.map(JoinHandle::join);
+        // After the end all shall be at rest. Joining the thread would mean taking its stack down, too.
+        stocking.map(|done| done.recv());
         let Self { store, client: mut connection, driver, spec, variables, keep, .. } = self;
         let Driver { claim, journal, inbox, queue, watch, epoch, .. } = driver;
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
@@ -308,6 +311,8 @@ impl Run {
         claim.end(&store, journal.record());
         platform::crash_point("end.released");
         connection.tell(&Notice::Ended);
+        // Whoever waits for the end has been woken, and comes first: on the same processor it would wait for all of the rest.
+        platform::pause(BREATH);
         let succeeded = journal.record().state == State::Succeeded;
         let attempt = journal.record().attempt().number;
         drop((journal, inbox, watch));

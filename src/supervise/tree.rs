@@ -98,6 +98,14 @@ impl Tree {
 
     /// Returns whether it is proven that nothing of this job lives but its leader, which has ended.
     fn is_deserted(&mut self) -> bool {
+        // Nearly always the leader was alone, and the kernel says so as soon as it is reaped.
+        if !self.reaped && platform::is_only_child(self.leader.pid) {
+            platform::reap(self.leader.pid).ok();
+            self.reaped = true;
+            if platform::look_at_children() == Children::None {
+                return true;
+            }
+        }
         let mut sweep = self.sweep();
         // Somebody who forks and exits all the time is a new child after each of them: then it is not proven, and the end of
         // that child wakes us again.

@@ -174,12 +174,12 @@ impl Driver {
         if let Some(Err(error)) = self.trimmer.as_mut().map(|trimmer| trimmer.look(now, true)) {
             self.trimming_failed(&error);
         }
-        self.trimmer = None;
+        self.trimmed = self.trimmer.take();
     }
 
     /// Begins to watch over the logs of the present attempt, if they have a limit.
     pub(super) fn begin_trimming(&mut self, merged: bool, max: Option<u64>) {
-        self.trimmer = None;
+        (self.trimmer, self.trimmed) = (None, None);
         let number = self.journal.record().attempt().number;
         self.journal.attempt().log_limit =
             max.map(|max_bytes| crate::domain::record::LogLimit { max_bytes, kept: true });

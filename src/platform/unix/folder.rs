@@ -1,13 +1,15 @@
 //! A directory of which much is read: opened once, so that the way to it is not looked up for each file in it.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use nix::dir::Dir;
+use nix::dir::{Dir, Entry};
 use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, SFlag, fstatat};
+use nix::sys::stat::{Mode, SFlag, fstat, fstatat, lstat};
 
 /// An open directory. Names in it may be paths below it.
 #[derive(Debug)]
@@ -44,6 +46,37 @@ impl Folder {
             .map(|(seconds, nanoseconds)| SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds));
         let length = stat.st_size.try_into().ok().filter(|_| is_regular);
         length.zip(time).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+}
+
+/// A directory that is listed again and again. It is opened once: opening is an event to whoever watches it, listing is none.
+#[derive(Debug)]
+pub struct Listing(Dir);
+
+impl Listing {
+    /// Opens a directory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(Dir::open(path, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?))
+    }
+
+    /// Says whether this is still what is found under a path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let here = fstat(&self.0).map(|stat| (stat.st_dev, stat.st_ino));
+        let there = lstat(path).map(|stat| (stat.st_dev, stat.st_ino));
+        here.is_ok() && here == there
+    }
+
+    /// Returns the names of what is in it now.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn names(&mut self) -> io::Result<Vec<OsString>> {
+        let name = |entry: nix::Result<Entry>| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
+        let names = self.0.iter().map(name);
+        names.filter(|name| !name.as_ref().is_ok_and(|name| name == "." || name == "..")).collect()
     }
 }
 

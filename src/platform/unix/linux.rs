@@ -53,13 +53,21 @@ fn look_around() -> Place {
 
 /// Looks one process up; `None` when there is none of this number.
 pub fn process_info(pid: u32) -> Option<ProcessInfo> {
-    parse_stat(&read_virtual(format!("/proc/{pid}/stat")).ok()?)
+    // It is made as a whole for the first read.
+    let mut line = [0; 4096];
+    let length = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+    parse_stat(&line[..length])
 }
 
 /// Reads a file that the kernel makes up while it is read. It says that it is empty, so std would begin with 32 bytes.
 fn read_virtual(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    read_virtual_with(path, 4096)
+}
+
+/// The same, beginning with so many bytes, at least one.
+fn read_virtual_with(path: impl AsRef<Path>, bytes: usize) -> io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
-    let mut content = vec![0; 4096];
+    let mut content = vec![0; bytes];
     let mut length = 0;
     loop {
         match file.read(&mut content[length..]) {
@@ -121,12 +129,21 @@ fn children_of(pid: u32) -> Option<Vec<u32>> {
     // Orphans are given to any thread of the subreaper.
     for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
         if let Ok(text) = read_virtual(task.path().join("children")) {
-            let pids = text.split(u8::is_ascii_whitespace);
-            let pids = pids.filter_map(|pid| std::str::from_utf8(pid).ok()?.parse::<u32>().ok());
-            children.get_or_insert_with(Vec::new).extend(pids);
+            children.get_or_insert_with(Vec::new).extend(numbers(&text));
         }
     }
     children
+}
+
+fn numbers(text: &[u8]) -> impl Iterator<Item = u32> {
+    text.split(u8::is_ascii_whitespace).filter_map(|number| std::str::from_utf8(number).ok()?.parse().ok())
+}
+
+/// Says whether this process is the only child of ours as far as our first thread knows, which is whom Linux gives orphans to
+/// while it lives. A quick look, and no proof: when it says no, or another thread has children, [`child_pids`] tells.
+pub fn is_only_child(pid: u32) -> bool {
+    let own = std::process::id();
+    read_virtual(format!("/proc/{own}/task/{own}/children")).is_ok_and(|text| numbers(&text).eq([pid]))
 }
 
 /// How often the descendants are asked for until two answers are the same.
@@ -176,7 +193,8 @@ pub fn environment_value(pid: u32, name: &str) -> Option<String> {
 
 /// Returns how many processes the kernel has killed for want of memory since boot, if it tells.
 pub fn out_of_memory_kills() -> Option<u64> {
-    let vmstat = String::from_utf8(read_virtual("/proc/vmstat").ok()?).ok()?;
+    // The kernel counts everything anew for each read.
+    let vmstat = String::from_utf8(read_virtual_with("/proc/vmstat", 32 << 10).ok()?).ok()?;
     vmstat.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
 }
 

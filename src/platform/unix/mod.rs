@@ -14,6 +14,7 @@ mod fork;
 #[cfg(any(test, not(target_os = "linux")))]
 mod held;
 mod logs;
+mod memory;
 mod modes;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
@@ -45,14 +46,15 @@ pub use files::{
     open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename,
     rename_new, set_file_mask, sync_directory, to_make_private, user_id, user_name,
 };
-pub use folder::{Folder, each_name};
+pub use folder::{Folder, Listing, each_name};
 #[cfg(not(target_os = "linux"))]
 pub(in crate::platform) use held::HeldChild;
 pub use logs::{RangeLocks, block_size, first_locked, hand_on, next_hole, open_for_punching, punch_hole, read_at};
+pub use memory::release_code;
 pub use modes::{RawTerminal, is_in_foreground, suspend};
 pub use process::{
-    become_subreaper, child_pids, descendants, environment_value, has_subreaper, name_process, open_files,
-    out_of_memory_kills, place, process_info, process_table, signal_identity,
+    become_subreaper, child_pids, descendants, environment_value, has_subreaper, is_only_child, name_process,
+    open_files, out_of_memory_kills, place, process_info, process_table, signal_identity,
 };
 pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
 pub use signals::{

@@ -1,5 +1,6 @@
 //! A directory of which much is read.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -35,6 +36,33 @@ impl Folder {
         let facts = facts(&self.0.join(name))?;
         let time = facts.modified.filter(|_| facts.is_regular);
         time.map(|time| (facts.length, time)).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+}
+
+/// A directory that is listed again and again. Not kept open: it could not be removed then.
+#[derive(Debug)]
+pub struct Listing(PathBuf);
+
+impl Listing {
+    /// Opens a directory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        facts(path).map(|_| Self(path.to_owned()))
+    }
+
+    /// Says whether this is still what is found under a path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.0 == path
+    }
+
+    /// Returns the names of what is in it now.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn names(&mut self) -> io::Result<Vec<OsString>> {
+        std::fs::read_dir(&self.0)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 }
 

@@ -22,8 +22,8 @@ mod terminal;
 mod wake;
 
 pub use children::{
-    child_pids, children_usage, containment, group_exists, leave_processes, look_at_children, peek, reap,
-    reap_blocking, signal_group, signal_identity,
+    child_pids, children_usage, containment, group_exists, is_only_child, leave_processes, look_at_children, peek,
+    reap, reap_blocking, signal_group, signal_identity,
 };
 pub use connection::{Connection, FarEnd, connection_of_supervisor, connection_pair};
 pub use exec::{ExecPlan, HeldChild, JobInput, fork_supervisor, release_stdin, spawn_errand, spawn_supervisor};
@@ -36,7 +36,7 @@ pub use files::{
     open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new,
     set_file_mask, sync_directory, user_id, user_name,
 };
-pub use folder::{Folder, each_name};
+pub use folder::{Folder, Listing, each_name};
 pub use job_object::contained;
 pub use limits::{RESOURCES_HERE, ResourceLimit, resource_limit};
 pub use logs::{
@@ -45,8 +45,8 @@ pub use logs::{
 pub use marks::{OpenMark, mark_open, open_files};
 pub use process::{
     SIGNALS_HERE, become_subreaper, can_signal, descendants, environment_value, has_subreaper, ignore_write_signals,
-    inherited_ignored, name_process, out_of_memory_kills, own_identity, place, process_info, process_table, sent_as,
-    signal_by_number, signal_number,
+    inherited_ignored, name_process, out_of_memory_kills, own_identity, place, process_info, process_table,
+    release_code, sent_as, signal_by_number, signal_number,
 };
 pub use security::to_make_private;
 pub use stdio::{StdinKind, read_typed, same_destination, stdin_kind, suspend_self};
