@@ -229,6 +229,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Ok(matches) => matches,
         Err(error) => return refuse(&error, &arguments),
     };
+    // Not taken down in the end: the process ends with them.
+    let matches = ManuallyDrop::new(matches);
     let Some((name, given)) = matches.subcommand() else { return exit_code::USAGE };
     if name == "help"
         && let Some(instead) = help_instead(given)
@@ -244,7 +246,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         return exit_code::USAGE;
     };
     let state_dir = given.get_one::<PathBuf>("state-dir").cloned();
-    let mut context = Context::new(state_dir, color, has_json(given)).of(verb.name);
+    let mut context = ManuallyDrop::new(Context::new(state_dir, color, has_json(given)).of(verb.name));
     context.set_verbosity(given.get_count("verbose"));
     let done = match with_defaults(verb, given, &arguments, &context) {
         Ok(None) => (verb.run)(given, &context),

@@ -39,6 +39,13 @@ pub mod store;
 pub mod supervise;
 pub mod view;
 
+/// Ends this process with this code, when everything is done that has to be: what is left in memory is not taken down first.
+pub fn exit(code: u8) -> ! {
+    // What the parser of the command line prints goes through a buffer.
+    std::io::Write::flush(&mut std::io::stdout()).ok();
+    platform::exit(code)
+}
+
 /// Runs one process of jobdir, whichever it is. `arguments` includes the program's name.
 pub fn run(arguments: Vec<std::ffi::OsString>) -> u8 {
     // A supervisor is started for every job and stays as long as it: it is spared the whole command line.

@@ -159,6 +159,8 @@ pub fn run(args: Args, context: &Context) -> Result<u8, CommandError> {
     } else {
         ended.map(exit_code::of_job).max().unwrap_or(exit_code::DONE)
     };
+    // Somebody waits for the end of this process, which is the end of all this.
+    std::mem::forget((args, store, chosen, queue, jobs));
     Ok(code)
 }
 

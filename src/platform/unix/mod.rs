@@ -71,6 +71,12 @@ pub use wake::{WakeQueue, Waker, WatchedDirectory, WriteBell, watch_by_signal};
 
 use crate::domain::identity::ProcessIdentity;
 
+/// Ends this process at once, as _exit(2) does.
+pub fn exit(code: u8) -> ! {
+    // SAFETY: it takes a number and does not return.
+    unsafe { nix::libc::_exit(code.into()) }
+}
+
 /// Returns the identity of this process.
 ///
 /// # Errors

@@ -58,6 +58,12 @@ pub use terminal::{
 };
 pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
 
+/// Ends this process at once.
+#[expect(clippy::disallowed_methods, reason = "it is called when everything is done")]
+pub fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
 fn not_yet<T>() -> std::io::Result<T> {
     Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "not yet available on Windows"))
 }
