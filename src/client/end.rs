@@ -164,8 +164,7 @@ pub fn wait_for_ends(
                     true => {
                         // What the last look will need is in memory then, and nothing else.
                         platform::release_code();
-                        let job = one.job.take().expect("it was just looked at");
-                        one.job = store.load_again(job, &surroundings).ok();
+                        store.rehearse(one.id);
                         EndWatch::alone(store, one.id)
                     }
                     false => EndWatch::beside(store, one.id, queue.waker()),

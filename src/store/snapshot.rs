@@ -146,6 +146,11 @@ impl Store {
         self.load_knowing(job.id, job.files.map(|(spec, _)| spec), surroundings)
     }
 
+    /// Reads the record of a job for nothing, so that all which is needed for that is in memory when it counts.
+    pub fn rehearse(&self, id: JobId) {
+        read_record(&self.layout().job(id)).ok();
+    }
+
     fn load_knowing(&self, id: JobId, spec: Option<SpecHead>, surroundings: &Surroundings) -> Result<Job, StoreError> {
         let paths = self.layout().job(id);
         match self.read_and_observe(id, &paths, spec, surroundings) {
