@@ -4,6 +4,10 @@
 //! crash leaves there is overwritten by the next replacement and never piles up. What several processes create
 //! (requests, new jobs) gets an unguessable name in `staging/` first.
 //!
+//! The record is replaced often, and somebody waits: its two names are exchanged, and the former record is the file that the next
+//! one is written to, so that no file is made or freed. It is emptied first, and only when nobody else has it open; otherwise a new
+//! one is made.
+//!
 //! After a system crash a file that was replaced with [`Flush::Yes`] has its new content; with [`Flush::No`] it has
 //! its new or an older content, or is missing. See rename(2) and fsync(2).
 
@@ -21,37 +25,47 @@ use crate::platform;
 pub enum Flush {
     /// The content is flushed before the name changes, and the directory afterwards.
     Yes,
-    /// Left to the system.
+    /// Left to the system. A record is on its way before it has its name: the one that it replaces may be on disk.
     No,
+    /// Left to the system altogether, for a record that replaces none that was flushed; see [`super::Store::begin_flush`].
+    Later,
 }
 
 /// Creates a file with this content; nothing may be there.
 pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
     let file = platform::create_private(path).context("create", path)?;
-    fill(file, path, content, flush)
+    fill(file, path, content, flush).map(drop)
 }
 
-fn fill(mut file: File, path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+fn fill(mut file: File, path: &Path, content: &[u8], flush: Flush) -> Result<File, StoreError> {
     file.write_all(content).context("write", path)?;
     if flush == Flush::Yes {
         file.sync_data().context("flush", path)?;
     }
-    Ok(())
+    Ok(file)
 }
 
-/// Makes the temporary file of the next replacement now, since creating it takes longer than writing it, and may fail when
-/// the disk is full. It is no matter when this fails, nor when that replacement is under way.
-pub(super) fn prepare(path: &Path) {
-    platform::create_private(&temporary_of(path)).ok();
+/// Makes the temporary file of the next replacement ahead, from an empty file if there is one. It is no matter when this fails.
+pub(super) fn prepare(path: &Path, mut empties: impl Iterator<Item = PathBuf>) {
+    let temporary = temporary_of(path);
+    if !empties.any(|empty| rename(&empty, &temporary).is_ok()) {
+        platform::create_private(&temporary).ok();
+    }
 }
 
-/// Makes an empty file the temporary one of the next replacement.
-pub(super) fn rename_prepared(empty: &Path, path: &Path) -> Result<(), StoreError> {
-    rename(empty, &temporary_of(path))
+/// Moves the temporary file of the next replacement elsewhere, when none comes any more: what was made ahead, or the former file.
+/// Says whether there is such a file; what cannot be moved is removed.
+pub(super) fn move_temporary(path: &Path, to: &Path) -> bool {
+    let temporary = temporary_of(path);
+    let is_moved = platform::rename(&temporary, to).is_ok();
+    if !is_moved {
+        remove_any(&temporary).ok();
+    }
+    is_moved
 }
 
-/// Removes what [`prepare`] made, when no replacement comes any more.
-pub(super) fn remove_prepared(path: &Path) {
+/// Removes the temporary file of the next replacement, when none comes any more.
+pub(super) fn remove_temporary(path: &Path) {
     remove_any(&temporary_of(path)).ok();
 }
 
@@ -65,10 +79,10 @@ fn temporary_of(path: &Path) -> PathBuf {
 pub(super) fn begin_replacement(path: &Path) -> Result<(File, PathBuf), StoreError> {
     let temporary = temporary_of(path);
     let file = match platform::create_private(&temporary) {
-        // Made ahead, if it is empty. Otherwise left by a writer that died, or put there by somebody: a link, perhaps. Never
-        // written through.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match platform::open_empty(&temporary) {
-            Ok(prepared) => prepared,
+        // Made ahead, the former file, or left by a writer that died. What somebody still reads stays as it is for him, and a link
+        // that somebody has put there is never written through.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match platform::open_unused(&temporary) {
+            Ok(unused) => unused,
             Err(_) => {
                 remove_any(&temporary)?;
                 platform::create_private(&temporary).context("create", &temporary)?
@@ -82,13 +96,36 @@ pub(super) fn begin_replacement(path: &Path) -> Result<(File, PathBuf), StoreErr
 /// Replaces a file as a whole. Only the one writer of `path` may call this.
 pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
     let (file, temporary) = begin_replacement(path)?;
-    fill(file, &temporary, content, flush)?;
+    fill(file, &temporary, content, flush).map(drop)?;
+    put_in_place(&temporary, path, flush, rename)
+}
+
+/// Replaces a file as a whole, and keeps the former one for the next replacement, where the system can exchange two names. Only the
+/// one writer of `path` may call this.
+pub(super) fn exchange(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
+    let (file, temporary) = begin_replacement(path)?;
+    let file = fill(file, &temporary, content, flush)?;
+    if flush == Flush::No {
+        platform::begin_flush(&file);
+    }
+    drop(file);
+    // Nothing may be there yet, or the file system may not be able to.
+    let publish = |from: &Path, to: &Path| platform::exchange(from, to).or_else(|_| rename(from, to));
+    put_in_place(&temporary, path, flush, publish)
+}
+
+fn put_in_place(
+    temporary: &Path,
+    path: &Path,
+    flush: Flush,
+    publish: impl Fn(&Path, &Path) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     platform::crash_point("replace.written");
-    match rename(&temporary, path) {
+    match publish(temporary, path) {
         // Damage: nothing of ours is a directory and replaced, and what is to be written must not wait for ever.
         Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => {
             remove_any(path)?;
-            rename(&temporary, path)?;
+            rename(temporary, path)?;
         }
         other => other?,
     }
@@ -155,11 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn the_former_file_is_used_again_unless_somebody_still_reads_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("job.json");
+        let exchange = |content: &str| {
+            exchange(&file, content.as_bytes(), Flush::No).expect("replaces");
+            assert_eq!(fs::read_to_string(&file).expect("reads"), content);
+            platform::facts(&file).expect("is there").identity
+        };
+        let first = exchange("a long first record");
+        let second = exchange("second");
+        let mut slow = File::open(&file).expect("opens");
+        // Where names cannot be exchanged files are made and removed, as ever.
+        let can_exchange = dir.path().join("job.json.new").exists();
+        assert!(exchange("third") == first || !can_exchange);
+        // That would be written to what is being read.
+        assert!(exchange("fourth") != second || !can_exchange);
+        assert!(exchange("the fifth") == first || !can_exchange);
+        assert_eq!(std::io::read_to_string(&mut slow).expect("reads"), "second");
+    }
+
+    #[test]
     fn what_was_made_ahead_is_used_once_and_only_while_it_is_empty_and_has_no_other_name() {
         let dir = tempfile::tempdir().expect("a directory");
         let (file, other) = (dir.path().join("job.json"), dir.path().join("other"));
         let identity = |path: &Path| platform::facts(path).expect("is there").identity;
-        prepare(&file);
+        prepare(&file, std::iter::empty());
         let prepared = identity(&dir.path().join("job.json.new"));
         replace(&file, b"first", Flush::No).expect("replaces");
         assert_eq!(identity(&file), prepared);

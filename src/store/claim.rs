@@ -217,7 +217,7 @@ impl Claim {
     /// # Errors
     /// What the system says; the old record is then still there.
     pub fn save_record(&self, record: &JobRecord, flush: Flush) -> Result<(), StoreError> {
-        atomic::replace(&self.paths.record(), &format::render(record), flush)
+        atomic::exchange(&self.paths.record(), &format::render(record), flush)
     }
 
     /// Replaces the PID file.

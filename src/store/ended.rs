@@ -7,6 +7,7 @@
 use std::io::Write;
 
 use super::error::{Context, StoreError};
+use super::spare::Former;
 use super::{Claim, Flush, Store, atomic, format, lock, random, random_below};
 use crate::domain::job_id::{IdSet, JobId};
 use crate::domain::record::JobRecord;
@@ -95,9 +96,15 @@ impl Store {
         claims.rotate_left(first);
         for id in claims.into_iter().filter(is_free).take(AT_ONCE) {
             match self.claim(id) {
-                Ok(claim) if claim.load_record().is_ok_and(|record| has_settled(&record)) => claim.settle(self),
+                Ok(claim) => {
+                    if let Ok(record) = claim.load_record()
+                        && has_settled(&record)
+                    {
+                        drop(claim.end(self, &record));
+                    }
+                }
                 Err(StoreError::NoSuchJob) => self.forget_claim(id),
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
         }
         let path = self.layout.ended();
@@ -122,7 +129,7 @@ impl Store {
 impl Claim {
     /// Gives up the claim of a job that has settled: it is on the list, and its claim leaves no file. Whoever waits for
     /// the lock finds it unlinked.
-    pub fn settle(self, store: &Store) {
+    fn settle(self, store: &Store) {
         if append(store, self.id()).is_ok() {
             platform::crash_point("end.listed");
             store.put_aside(self.id(), &store.layout.claim(self.id())).ok();
@@ -131,17 +138,17 @@ impl Claim {
         self.release();
     }
 
-    /// Gives up the claim of a job that has ended with this record.
-    pub fn end(self, store: &Store, record: &JobRecord) {
-        // Made ahead, by a spare or beside the loop, and never needed.
-        for path in [self.paths().pid(), self.paths().record()] {
-            atomic::remove_prepared(&path);
-        }
+    /// Gives up the claim of a job that has ended with this record. What it returns is for later, when nobody waits any more.
+    pub fn end(self, store: &Store, record: &JobRecord) -> Former {
+        // Made ahead by a spare, and not needed.
+        atomic::remove_temporary(&self.paths().pid());
+        let former = store.take_former(self.id(), &self.paths().record());
         if has_settled(record) {
             self.settle(store);
         } else {
             self.release();
         }
+        former
     }
 }
 

@@ -55,9 +55,17 @@ pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, StoreErro
 
 /// Reads a JSON file of the protocol.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
-    let content = read_bounded(path, MAX_FILE)?;
-    serde_json::from_slice(&content)
-        .map_err(|error| StoreError::Damaged { path: path.to_owned(), why: error.to_string() })
+    let look = || {
+        let content = read_bounded(path, MAX_FILE)?;
+        serde_json::from_slice(&content)
+            .map_err(|error| StoreError::Damaged { path: path.to_owned(), why: error.to_string() })
+    };
+    match look() {
+        // Whoever is held up inside open(2) while a record is replaced may open the former one while that is emptied, see
+        // `platform::open_unused`. The next look finds what is there now.
+        Err(error) if !error.is_not_found() => look(),
+        other => other,
+    }
 }
 
 /// Parses the content of a request.

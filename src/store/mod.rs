@@ -44,6 +44,7 @@ pub use public::PublicForms;
 pub use queue::QueueView;
 pub use shown::{LogStream, Shown, shown_up_to};
 pub use snapshot::{Cookies, Surroundings, in_portions};
+pub use spare::Former;
 pub use terminal::SizeWatch;
 pub use watch::Watch;
 

@@ -14,9 +14,11 @@ use crate::platform;
 
 /// How many there are at most: as many starts at once are quick.
 const SPARES: u64 = 4;
-/// How many empty files there are at most, and how their names begin.
-const EMPTIES: u64 = 4;
+/// How many empty files there are at most, and how their names begin. A job that has ended leaves two, and a spare takes two.
+const EMPTIES: u64 = 8;
 const EMPTY: &str = "empty-";
+/// How the names begin of what is on its way out.
+const OLD: &str = "old-";
 
 impl Store {
     /// Returns where the spares may be; first the one that is meant for the job of this number.
@@ -37,10 +39,10 @@ impl Store {
             {
                 atomic::create(&file, b"", atomic::Flush::No)?;
             }
-            if !self.reuse_for(id, &paths.pid()) {
-                atomic::prepare(&paths.pid());
-            }
-            atomic::prepare(&paths.record());
+            // The job before this one has often left two.
+            let mut empties = self.empties(id.number() + EMPTIES - 1);
+            atomic::prepare(&paths.pid(), &mut empties);
+            atomic::prepare(&paths.record(), &mut empties);
             platform::crash_point("spare.made");
             atomic::rename(paths.dir(), &place)
         });
@@ -50,31 +52,41 @@ impl Store {
         }
     }
 
-    /// Does away with an empty file: it becomes a part of the next spare, if there is none yet. Where inodes are freed, those that
-    /// are made next are looked for behind all of them.
+    /// Does away with an empty file: it becomes a part of the next spare. Where inodes are freed, those that are made next are
+    /// looked for behind all of them.
     pub(super) fn put_aside(&self, id: JobId, file: &Path) -> Result<(), StoreError> {
-        match self.empties(id.number()).next().map_or(Ok(()), |place| platform::rename_new(file, &place)) {
-            Ok(()) => Ok(()),
-            Err(_) => atomic::remove_any(file),
+        match self.empties(id.number()).take(2).any(|place| platform::rename_new(file, &place).is_ok()) {
+            true => Ok(()),
+            false => atomic::remove_any(file),
         }
     }
 
-    /// Makes a file that was put aside what the next replacement of `path` is written to, if there is one.
-    fn reuse_for(&self, id: JobId, path: &Path) -> bool {
-        // The job before this one has often left one.
-        self.empties(id.number() + EMPTIES - 1).take(2).any(|empty| atomic::rename_prepared(&empty, path).is_ok())
-    }
-
-    /// Returns where files may be that were put aside; first where the job of this number puts one.
+    /// Returns where files may be that were put aside; first the two places where the job of this number puts its own.
     fn empties(&self, number: u64) -> impl Iterator<Item = PathBuf> {
         let directory = self.layout.spares();
-        (0..EMPTIES).map(move |n| directory.join(format!("{EMPTY}{}", (number + n) % EMPTIES)))
+        (0..EMPTIES).map(move |n| directory.join(format!("{EMPTY}{}", (2 * number + n) % EMPTIES)))
     }
 
-    /// Makes what the next record of a job will be written to. For whoever holds its claim, or a thread of theirs.
-    pub fn prepare_outcome(&self, id: JobId) {
-        atomic::prepare(&self.layout.job(id).record());
-        platform::crash_point("spare.prepared");
+    /// Takes the former record from a job that has ended: under a name that nobody else knows, since it must not be emptied
+    /// while somebody waits, nor when the job may be somebody else's.
+    pub(super) fn take_former(&self, id: JobId, record: &Path) -> Former {
+        let taken = random().map(|random| self.layout.spares().join(format!("{OLD}{random}")));
+        let path = match taken {
+            Ok(path) => atomic::move_temporary(record, &path).then_some(path),
+            Err(_) => {
+                atomic::remove_temporary(record);
+                None
+            }
+        };
+        platform::crash_point("end.cleared");
+        Former { store: self.clone(), id, path }
+    }
+
+    /// Lets the system begin to write the record of a job to the disk. For whoever holds its claim, or a thread of theirs.
+    pub fn begin_flush(&self, id: JobId) {
+        if let Ok(file) = platform::open_regular(&self.layout.job(id).record()) {
+            platform::begin_flush(&file);
+        }
     }
 
     /// Removes the spares: what can be done without must not take the room that an outcome needs.
@@ -82,7 +94,7 @@ impl Store {
         for spare in self.spares(0).chain(self.empties(0)) {
             let Ok(random) = random() else { return };
             // In two steps: somebody may take it at this moment, whole or not at all.
-            let removed = self.layout.spares().join(format!("old-{random}"));
+            let removed = self.layout.spares().join(format!("{OLD}{random}"));
             if atomic::rename(&spare, &removed).is_ok() {
                 atomic::remove_any(&removed).ok();
             }
@@ -96,6 +108,25 @@ impl Store {
             platform::crash_point("create.taken");
         }
         is_taken
+    }
+}
+
+/// What a job that has ended no longer needs, and whoever drops this empties and puts aside: when nobody waits any more.
+#[derive(Debug)]
+pub struct Former {
+    store: Store,
+    id: JobId,
+    path: Option<PathBuf>,
+}
+
+impl Drop for Former {
+    fn drop(&mut self) {
+        let Some(path) = self.path.take() else { return };
+        // Emptied before others can take it: they write into it.
+        let emptied = platform::open_unused(&path).is_ok();
+        platform::crash_point("spare.emptied");
+        // What somebody still reads is left to him.
+        if emptied { self.store.put_aside(self.id, &path) } else { atomic::remove_any(&path) }.ok();
     }
 }
 
@@ -142,11 +173,48 @@ mod tests {
         let empties = || store.empties(0).filter(|empty| platform::facts(empty).is_ok()).count();
         let kept = empties();
         store.stock(id);
-        assert_eq!(empties(), kept.saturating_sub(1));
+        assert_eq!(empties(), kept.saturating_sub(2));
         let spare = store.spares(2).next().expect("a place");
         assert!(is_sound(&JobPaths::at(spare.clone())));
-        assert_eq!(platform::facts(&spare.join("pid.new")).map(|facts| facts.length).ok(), Some(0));
+        for file in ["pid.new", "job.json.new"] {
+            assert_eq!(platform::facts(&spare.join(file)).map(|facts| facts.length).ok(), Some(0));
+        }
         store.clear_out();
         assert_eq!(std::fs::read_dir(store.layout.spares()).expect("is there").count(), 0);
+    }
+
+    #[test]
+    fn a_former_record_is_kept_empty_or_left_to_who_reads_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open_for_writing(dir.path()).expect("opens");
+        let id = JobId::new(1).expect("not zero");
+        let paths = store.layout.job(id);
+        lay_out(&paths).expect("creates");
+        let former = paths.dir().join("job.json.new");
+        let left = || {
+            let entries = std::fs::read_dir(store.layout.spares()).expect("is there").flatten();
+            entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).expect("a file"))).collect::<Vec<_>>()
+        };
+        let end = || store.take_former(id, &paths.record());
+        let write = || atomic::create(&former, b"record", atomic::Flush::No).expect("writes");
+        write();
+        let taken = end();
+        assert!(platform::facts(&former).is_err());
+        // Nobody takes it as long as it has content.
+        assert!(matches!(&left()[..], [(name, content)] if content == b"record" && !is_finished(name)));
+        drop(taken);
+        // It is emptied where the system tells that nobody reads it.
+        assert!(left().iter().all(|(name, content)| content.is_empty() && is_finished(name)));
+        store.clear_out();
+        write();
+        let reader = std::fs::File::open(&former).expect("opens");
+        drop(end());
+        assert_eq!(left(), []);
+        assert_eq!(std::io::read_to_string(reader).expect("reads"), "record");
+        // There may be none, and what is no file is no matter.
+        drop(end());
+        std::fs::create_dir(&former).expect("creates");
+        drop(end());
+        assert_eq!(left(), []);
     }
 }

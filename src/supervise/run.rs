@@ -180,7 +180,7 @@ impl Run {
         (attempt.leader, attempt.started_at, attempt.finally) = (Some(leader), Some(platform::now()), finally);
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
-        self.driver.journal.save(&self.driver.claim, Flush::No).ok();
+        self.driver.journal.save(&self.driver.claim, Flush::Later).ok();
         platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
         if self.stocking.is_none() {
@@ -199,7 +199,7 @@ impl Run {
         let (working, done) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
             if ended.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
-                store.prepare_outcome(id);
+                store.begin_flush(id);
             }
             store.stock(id);
             drop(working);
@@ -308,14 +308,14 @@ impl Run {
         // While the claim keeps others from resuming or deleting the job: the hook is told of this end and of no other.
         let hook = Hook::prepare(&spec, &variables, &store, &claim, journal.record().attempt());
         // Before anything else is closed: closing a watch takes milliseconds.
-        claim.end(&store, journal.record());
+        let former = claim.end(&store, journal.record());
         platform::crash_point("end.released");
         connection.tell(&Notice::Ended);
         // Whoever waits for the end has been woken, and comes first: on the same processor it would wait for all of the rest.
         platform::pause(BREATH);
         let succeeded = journal.record().state == State::Succeeded;
         let attempt = journal.record().attempt().number;
-        drop((journal, inbox, watch));
+        drop((former, journal, inbox, watch));
         if let Some(hook) = hook {
             hook.run(&queue, epoch);
         }

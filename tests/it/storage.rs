@@ -58,6 +58,8 @@ fn a_full_disk_keeps_the_outcome_until_there_is_space() {
         touch "$TMPDIR/wait"
         "$J" run -- sh -c ': >"$1"; while [ -e "$0" ]; do :; done; exit 9' "$TMPDIR/wait" "$TMPDIR/on" 2>"$TMPDIR/stayed" & client=$!
         until_true test -e "$TMPDIR/on"
+        # Otherwise the two have all that they need.
+        rm "$S/jobs/1/job.json.new" "$S/jobs/2/job.json.new"
         fill
         echo go >"$TMPDIR/go"
         rm "$TMPDIR/wait"
@@ -134,26 +136,29 @@ fn a_disk_without_inodes_is_told_and_recovers() {
     on_small_disk(&env, "size=4m,nr_inodes=120", script).assert_code(0);
 }
 
-/// A job that ends when no file can be made any more: its outcome is recorded all the same.
-const ENDS_WITHOUT_INODES: &str = r#"
+/// A job that ends when no file can be made any more, and none can grow if the former record is there: its outcome is recorded all
+/// the same.
+const ENDS_ON_A_FULL_DISK: &str = r#"
         mkfifo "$TMPDIR/go"
         id=$("$J" run -d -- sh -c "read -r x <'$TMPDIR/go'; exit 42") || fail start
         until_true test -e "$S/spares/2"
-        until_true test -e "$S/jobs/$id/job.json.new"
-        [ "$PREPARED" = yes ] || rm "$S/jobs/$id/job.json.new"
+        # The former record is what the outcome is written to.
+        until_true test -s "$S/jobs/$id/job.json.new"
+        [ "$THERE" = yes ] || rm "$S/jobs/$id/job.json.new"
         n=0; while : 2>/dev/null >"$S/fill.$n"; do n=$((n+1)); done 2>/dev/null
+        if [ "$THERE" = yes ]; then mv "$S/fill.0" "$S/fill" && fill; fi
         echo >"$TMPDIR/go"
         until_true state_is "$id" failed
         [ "$("$J" status -P exit_code "$id")" = 42 ] || fail "$("$J" status "$id")"
-        ! test -e "$S/jobs/$id/job.json.new" || fail "what was prepared was not used"
+        until_true test ! -e "$S/jobs/$id/job.json.new"
     "#;
 
 #[test]
-fn an_outcome_needs_no_new_file() {
+fn an_outcome_needs_no_new_file_and_no_more_space() {
     if !can_mount() {
         return;
     }
-    let script = format!("PREPARED=yes {ENDS_WITHOUT_INODES} test -e \"$S/spares/2\" || fail 'it took a spare for it'");
+    let script = format!("THERE=yes {ENDS_ON_A_FULL_DISK} test -e \"$S/spares/2\" || fail 'it took a spare for it'");
     on_small_disk(&TestEnv::new(), "size=8m,nr_inodes=200", &script).assert_code(0);
 }
 
@@ -162,7 +167,7 @@ fn what_is_kept_in_reserve_gives_way_to_an_outcome() {
     if !can_mount() {
         return;
     }
-    let script = format!("PREPARED=no {ENDS_WITHOUT_INODES} ! test -e \"$S/spares/2\" || fail 'there was room'");
+    let script = format!("THERE=no {ENDS_ON_A_FULL_DISK} ! test -e \"$S/spares/2\" || fail 'there was room'");
     on_small_disk(&TestEnv::new(), "size=8m,nr_inodes=200", &script).assert_code(0);
 }
 

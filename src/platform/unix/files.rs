@@ -90,59 +90,6 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
 }
 
-/// Opens a regular file for writing that is empty and has no other name.
-///
-/// # Errors
-/// What the system says; `InvalidInput` when it is anything else.
-pub fn open_empty(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_file() && metadata.len() == 0 && metadata.nlink() == 1 {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not an empty file of one name"))
-    }
-}
-
-/// Moves something to its place in one step, replacing a file.
-///
-/// # Errors
-/// What the system says.
-pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to)
-}
-
-/// Moves a file to a place where nothing is.
-///
-/// # Errors
-/// What the system says, `AlreadyExists` when something is there.
-#[cfg(target_os = "linux")]
-pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    let path = |path: &Path| std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from);
-    let (from, to) = (path(from)?, path(to)?);
-    // SAFETY: two strings that end with a zero byte and live through the call.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_renameat2,
-            libc::AT_FDCWD,
-            from.as_ptr(),
-            libc::AT_FDCWD,
-            to.as_ptr(),
-            libc::RENAME_NOREPLACE,
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// There is no such thing here.
-///
-/// # Errors
-/// Always.
-#[cfg(not(target_os = "linux"))]
-pub fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 /// Opens a file for appending, creating it for its owner alone. Refuses links and waits for nobody.
 ///
 /// # Errors

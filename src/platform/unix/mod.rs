@@ -23,6 +23,7 @@ mod process;
 #[path = "other.rs"]
 mod process;
 mod pty;
+mod replace;
 mod signals;
 mod storage;
 mod terminal;
@@ -42,9 +43,9 @@ pub use fifo::{
 };
 pub use files::{
     FileFacts, OpenMark, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access,
-    file_facts, has_file_masks, input_with, make_private_directory, mark_open, open_empty, open_for_user, open_input,
-    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename,
-    rename_new, set_file_mask, sync_directory, to_make_private, user_id, user_name,
+    file_facts, has_file_masks, input_with, make_private_directory, mark_open, open_for_user, open_input,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of,
+    set_file_mask, sync_directory, to_make_private, user_id, user_name,
 };
 pub use folder::{Folder, Listing, each_name};
 #[cfg(not(target_os = "linux"))]
@@ -57,6 +58,7 @@ pub use process::{
     open_files, out_of_memory_kills, place, process_info, process_table, signal_identity,
 };
 pub use pty::{Terminal, TerminalInterest, TerminalNews, has_terminals};
+pub use replace::{begin_flush, exchange, open_unused, rename, rename_new};
 pub use signals::{
     SIGNALS_HERE, can_signal, group_exists, ignore_write_signals, inherited_ignored, sent_as, signal_by_number,
     signal_group, signal_number,

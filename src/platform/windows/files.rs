@@ -103,11 +103,20 @@ pub fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Opens a regular file for writing that is empty and has no other name.
+/// There is no such thing here.
+///
+/// # Errors
+/// Always.
+pub fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Opens a regular file for writing that is empty and has no other name. Whether a file that is not empty is open elsewhere is not
+/// asked: names are never exchanged here, so there is none that could be used again.
 ///
 /// # Errors
 /// What the system says; `InvalidInput` when it is anything else.
-pub fn open_empty(path: &Path) -> io::Result<File> {
+pub fn open_unused(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() && metadata.len() == 0 && information(&file)?.nNumberOfLinks == 1 {
@@ -116,6 +125,9 @@ pub fn open_empty(path: &Path) -> io::Result<File> {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "not an empty file of one name"))
     }
 }
+
+/// The system writes it to the disk when it likes.
+pub fn begin_flush(_file: &File) {}
 
 /// Moves something to its place in one step, replacing a file. Whoever has that file open at the moment without letting
 /// others replace it (virus scanners, indexers, editors) is waited for, for about a second.

@@ -31,10 +31,10 @@ pub use fifo::{
     TypedEnd, close_fifo_writer, make_fifo, open_fifo_patient, open_fifo_reader, open_fifo_writer, open_typed_reader,
 };
 pub use files::{
-    FileFacts, append_private, apply_file_mask, create_private, extend_file, facts, facts_with_access, file_facts,
-    has_file_masks, input_with, make_private_directory, open_empty, open_for_user, open_input, open_lock_file,
-    open_null, open_regular, open_regular_with_length, open_up, os_string, os_text, path_of, rename, rename_new,
-    set_file_mask, sync_directory, user_id, user_name,
+    FileFacts, append_private, apply_file_mask, begin_flush, create_private, exchange, extend_file, facts,
+    facts_with_access, file_facts, has_file_masks, input_with, make_private_directory, open_for_user, open_input,
+    open_lock_file, open_null, open_regular, open_regular_with_length, open_unused, open_up, os_string, os_text,
+    path_of, rename, rename_new, set_file_mask, sync_directory, user_id, user_name,
 };
 pub use folder::{Folder, Listing, each_name};
 pub use job_object::contained;

@@ -264,11 +264,19 @@ pub(crate) fn assert_all_can_be_settled(env: &TestEnv) {
         env.jobdir(&["delete", &id]).assert_code(0);
     }
     assert_eq!(ids(env), [""; 0]);
-    // What is a day old in staging/ is swept.
-    for entry in std::fs::read_dir(env.state().join("staging")).expect("staging").flatten() {
+    // What is a day old in staging/ is swept, and what is unfinished in spares/.
+    wait_until_quiet(env);
+    let entries = |name: &str| std::fs::read_dir(env.state().join(name)).expect("is there").flatten();
+    for entry in entries("staging").chain(entries("spares")) {
         age(&entry.path());
     }
     env.jobdir(&["prune"]).assert_code(0);
+    for entry in entries("spares") {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_spare = name.parse::<u64>().is_ok();
+        let is_empty = name.starts_with("empty-") && entry.metadata().is_ok_and(|facts| facts.len() == 0);
+        assert!(is_spare || is_empty, "left in spares/: {name}");
+    }
     for name in ["jobs", "staging", "trash", "queue"] {
         let left = listing(&env.state().join(name));
         assert!(left.is_empty(), "left in {name}/:\n{}", left.join("\n"));
