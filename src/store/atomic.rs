@@ -5,8 +5,7 @@
 //! (requests, new jobs) gets an unguessable name in `staging/` first.
 //!
 //! The record is replaced often, and somebody waits: its two names are exchanged, and the former record is the file that the next
-//! one is written to, so that no file is made or freed. It is emptied first, and only when nobody else has it open; otherwise a new
-//! one is made.
+//! one is written to, so that no file is made or freed, but only when nobody else has it open; otherwise a new one is made.
 //!
 //! After a system crash a file that was replaced with [`Flush::Yes`] has its new content; with [`Flush::No`] it has
 //! its new or an older content, or is missing. See rename(2) and fsync(2).
@@ -40,9 +39,16 @@ pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), St
 fn fill(mut file: File, path: &Path, content: &[u8], flush: Flush) -> Result<File, StoreError> {
     file.write_all(content).context("write", path)?;
     if flush == Flush::Yes {
+        cut(&file, path, content.len() as u64)?;
         file.sync_data().context("flush", path)?;
     }
     Ok(file)
+}
+
+/// Cuts what is longer than that.
+fn cut(file: &File, path: &Path, length: u64) -> Result<(), StoreError> {
+    let is_longer = platform::file_facts(file).context("look at", path)?.length > length;
+    if is_longer { file.set_len(length).context("cut", path) } else { Ok(()) }
 }
 
 /// Makes the temporary file of the next replacement ahead, from an empty file if there is one. It is no matter when this fails.
@@ -69,6 +75,11 @@ pub(super) fn remove_temporary(path: &Path) {
     remove_any(&temporary_of(path)).ok();
 }
 
+/// Returns the names of a file and of the one that it is replaced by.
+pub(super) fn both_names(path: &Path) -> [PathBuf; 2] {
+    [path.to_owned(), temporary_of(path)]
+}
+
 fn temporary_of(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
@@ -78,19 +89,20 @@ fn temporary_of(path: &Path) -> PathBuf {
 /// Opens the temporary file of a replacement, new and empty. Returns it and its name. Only the one writer of `path` may call this.
 pub(super) fn begin_replacement(path: &Path) -> Result<(File, PathBuf), StoreError> {
     let temporary = temporary_of(path);
-    let file = match platform::create_private(&temporary) {
-        // Made ahead, the former file, or left by a writer that died. What somebody still reads stays as it is for him, and a link
-        // that somebody has put there is never written through.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match platform::open_unused(&temporary) {
-            Ok(unused) => unused,
-            Err(_) => {
-                remove_any(&temporary)?;
-                platform::create_private(&temporary).context("create", &temporary)?
-            }
-        },
-        other => other.context("create", &temporary)?,
-    };
+    let file = open_temporary(&temporary)?;
+    cut(&file, &temporary, 0)?;
     Ok((file, temporary))
+}
+
+/// Opens a temporary file, with what is in it: made ahead, the former file, or left by a writer that died.
+fn open_temporary(temporary: &Path) -> Result<File, StoreError> {
+    match platform::open_unused(temporary) {
+        Ok(unused) => return Ok(unused),
+        // What somebody still reads stays as it is for him, and a link that somebody has put there is never written through.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => remove_any(temporary)?,
+        Err(_) => {}
+    }
+    platform::create_private(temporary).context("create", temporary)
 }
 
 /// Replaces a file as a whole. Only the one writer of `path` may call this.
@@ -103,7 +115,12 @@ pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), S
 /// Replaces a file as a whole, and keeps the former one for the next replacement, where the system can exchange two names. Only the
 /// one writer of `path` may call this.
 pub(super) fn exchange(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
-    let (file, temporary) = begin_replacement(path)?;
+    let temporary = temporary_of(path);
+    let file = open_temporary(&temporary)?;
+    if flush != Flush::Yes {
+        // Written over, and with its new name on disk before its new content, it would be neither.
+        cut(&file, &temporary, 0)?;
+    }
     let file = fill(file, &temporary, content, flush)?;
     if flush == Flush::No {
         platform::begin_flush(&file);

@@ -82,10 +82,13 @@ impl Store {
         Former { store: self.clone(), id, path }
     }
 
-    /// Lets the system begin to write the record of a job to the disk. For whoever holds its claim, or a thread of theirs.
+    /// Lets the system begin to write the record of a job to the disk, and the former one, which the outcome is written over: a
+    /// block that has its place on the disk is flushed sooner. For whoever holds its claim, or a thread of theirs.
     pub fn begin_flush(&self, id: JobId) {
-        if let Ok(file) = platform::open_regular(&self.layout.job(id).record()) {
-            platform::begin_flush(&file);
+        for path in atomic::both_names(&self.layout.job(id).record()) {
+            if let Ok(file) = platform::open_regular(&path) {
+                platform::begin_flush(&file);
+            }
         }
     }
 
@@ -123,7 +126,7 @@ impl Drop for Former {
     fn drop(&mut self) {
         let Some(path) = self.path.take() else { return };
         // Emptied before others can take it: they write into it.
-        let emptied = platform::open_unused(&path).is_ok();
+        let emptied = platform::open_unused(&path).and_then(|file| file.set_len(0)).is_ok();
         platform::crash_point("spare.emptied");
         // What somebody still reads is left to him.
         if emptied { self.store.put_aside(self.id, &path) } else { atomic::remove_any(&path) }.ok();
