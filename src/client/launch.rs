@@ -4,6 +4,7 @@
 //! started. If this process dies before the order is given, the supervisor sees the end of the connection and goes.
 
 use std::io::ErrorKind;
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -103,6 +104,7 @@ pub fn launch(
     before_start: impl FnOnce(&StagedJob) -> Result<(), StoreError>,
 ) -> Result<Launched, LaunchError> {
     let Launching { job, spec, variables, keep } = launching;
+    let spec = ManuallyDrop::new(spec);
     let id = job.id;
     let broken = |error: std::io::Error| LaunchError::Supervisor {
         id,
@@ -112,7 +114,7 @@ pub fn launch(
     let (name, record) = (store.staging_name(id)?, first_record(id, spec.pty));
     let task = Task::Start {
         staging: name.clone(),
-        spec: Box::new(spec.clone()),
+        spec: Box::new((*spec).clone()),
         record: Box::new(record.clone()),
         variables,
         keep: Some(keep),

@@ -1,6 +1,7 @@
 //! Starting supervisors, and giving them their orders.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::job_id::JobId;
@@ -46,8 +47,9 @@ fn call() -> io::Result<Connection> {
 /// What the system says.
 pub(super) fn order(store: &Store, id: JobId, keep_stdin: bool, task: Task) -> io::Result<Connection> {
     let state_dir = platform::os_text(store.layout().root().as_os_str());
-    let order = Order { state_dir, id, keep_stdin, task };
-    let order = serde_json::to_string(&order).expect("orders have no failing serialiser");
+    // Not taken down: it has hundreds of parts, and somebody waits for the start.
+    let order = ManuallyDrop::new(Order { state_dir, id, keep_stdin, task });
+    let order = serde_json::to_string(&*order).expect("orders have no failing serialiser");
     if let Some(mut connection) = ahead().take()
         && connection.send(&order).is_ok()
     {

@@ -263,9 +263,11 @@ impl Claim {
     /// What the system says.
     pub fn make_attempt(&self, number: u32) -> Result<(), StoreError> {
         let path = self.paths.attempt(number);
-        if platform::facts(&path).is_ok_and(|facts| !facts.is_directory) {
+        match platform::facts(&path) {
+            Ok(facts) if facts.is_directory => return Ok(()),
             // A link, perhaps, through which logs would be written elsewhere.
-            atomic::remove_any(&path)?;
+            Ok(_) => atomic::remove_any(&path)?,
+            Err(_) => {}
         }
         super::ignore_existing(platform::make_private_directory(&path)).context("create", &path)
     }
