@@ -6,8 +6,6 @@
 use std::fmt::{Display, Write as _};
 use std::time::SystemTime;
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::claim::Claim;
 use super::ended::has_settled;
 use super::error::StoreError;
@@ -123,13 +121,12 @@ fn write_seal(text: &mut String, (length, time): (u64, SystemTime)) -> Option<()
     write!(text, "{length},{}],\"sum\":", time.as_nanos()).ok()
 }
 
-/// Returns the check sum of a record and a form. XXH3 does not ask the processor first what it can: in a virtual machine that
-/// takes longer than the sum.
-fn sum_of(record: &[u8], form: &[u8]) -> u64 {
-    let mut sum = Xxh3::new();
+/// Returns the check sum of a record and a form.
+fn sum_of(record: &[u8], form: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
     sum.update(record);
     sum.update(form);
-    sum.digest()
+    sum.finalize()
 }
 
 impl Store {

@@ -71,7 +71,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // As a part of `ratatui`, which chooses its version.
     ("crossterm", &["view/"]),
     ("comfy_table", &["present/table.rs"]),
-    ("xxhash_rust", &["store/public.rs"]),
+    ("crc32fast", &["store/public.rs"]),
     ("directories", &["context.rs"]),
     ("dlmalloc", &["platform/"]),
     ("fs2", &["store/lock.rs"]),
