@@ -135,9 +135,18 @@ pub(super) fn exchange(path: &Path, content: &[u8], flush: Flush) -> Result<(), 
         platform::begin_flush(&file);
     }
     drop(file);
-    // Nothing may be there yet, or the file system may not be able to.
-    let publish = |from: &Path, to: &Path| platform::exchange(from, to).or_else(|_| rename(from, to));
+    let publish = |from: &Path, to: &Path| match platform::exchange(from, to) {
+        // Nothing is there yet, or such a thing is not known here.
+        Err(error) if says_that_nothing_is_exchanged(&error) => rename(from, to),
+        // Of anything else nobody knows whether it was done: a rename might put the former record back into its place.
+        other => other.context("move into place", to),
+    };
     put_in_place(&temporary, path, flush, publish)
+}
+
+fn says_that_nothing_is_exchanged(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, Unsupported};
+    matches!(error.kind(), InvalidInput | NotFound | PermissionDenied | Unsupported)
 }
 
 fn put_in_place(

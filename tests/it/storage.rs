@@ -395,6 +395,31 @@ fn an_outcome_is_not_written_over_what_was_flushed() {
     assert!(!is_emptied("3", &[]).0);
 }
 
+/// It may have been done all the same, and a rename would put the former record back.
+#[test]
+fn an_exchange_that_fails_is_tried_again_and_is_no_rename() {
+    if !can_trace() {
+        return;
+    }
+    let exchange = |error: &str| {
+        let env = TestEnv::new();
+        env.jobdir(&["run", "--", "true"]).assert_code(0);
+        let log = env.root().join("trace").to_string_lossy().into_owned();
+        let record = env.job_dir("1").with_file_name("2").join("job.json.new").to_string_lossy().into_owned();
+        let inject = format!("inject=renameat2:error={error}:when=1");
+        let jobdir = jobdir().to_string_lossy().into_owned();
+        let traced = ["-f", "-qq", "-o", &log, "-P", &record, "-e", "trace=rename,renameat2", "-e", &inject, &jobdir];
+        env.program("strace", &[&traced[..], &["run", "--", "sh", "-c", "exit 3"]].concat()).run().assert_code(3);
+        assert_eq!(env.status("2")["state"], "failed");
+        let text = std::fs::read_to_string(log).expect("a trace");
+        assert!(text.contains("INJECTED"), "{text}");
+        text.lines().any(|line| line.contains("rename(") && line.contains("/job.json\""))
+    };
+    assert!(!exchange("EIO"));
+    // Here it cannot be.
+    assert!(exchange("EINVAL"));
+}
+
 #[test]
 fn a_job_runs_where_files_may_not_grow() {
     let env = TestEnv::new();
