@@ -24,10 +24,19 @@ use crate::platform;
 pub enum Flush {
     /// The content is flushed before the name changes, and the directory afterwards.
     Yes,
+    /// The same, and what the former file holds is not emptied but written over, which is quicker. As long as the last exchange is not
+    /// on disk the former file has the file's name there, and half of the new content: only for a former file that was never flushed.
+    Over,
     /// Left to the system. A record is on its way before it has its name: the one that it replaces may be on disk.
     No,
     /// Left to the system altogether, for a record that replaces none that was flushed; see [`super::Store::begin_flush`].
     Later,
+}
+
+impl Flush {
+    fn is_durable(self) -> bool {
+        matches!(self, Self::Yes | Self::Over)
+    }
 }
 
 /// Creates a file with this content; nothing may be there.
@@ -38,7 +47,7 @@ pub(super) fn create(path: &Path, content: &[u8], flush: Flush) -> Result<(), St
 
 fn fill(mut file: File, path: &Path, content: &[u8], flush: Flush) -> Result<File, StoreError> {
     file.write_all(content).context("write", path)?;
-    if flush == Flush::Yes {
+    if flush.is_durable() {
         cut(&file, path, content.len() as u64)?;
         file.sync_data().context("flush", path)?;
     }
@@ -117,8 +126,8 @@ pub(super) fn replace(path: &Path, content: &[u8], flush: Flush) -> Result<(), S
 pub(super) fn exchange(path: &Path, content: &[u8], flush: Flush) -> Result<(), StoreError> {
     let temporary = temporary_of(path);
     let file = open_temporary(&temporary)?;
-    if flush != Flush::Yes {
-        // Written over, and with its new name on disk before its new content, it would be neither.
+    if flush != Flush::Over {
+        // Written over, and on disk with the name of the record before all of its new content is, it would be neither.
         cut(&file, &temporary, 0)?;
     }
     let file = fill(file, &temporary, content, flush)?;
@@ -126,9 +135,18 @@ pub(super) fn exchange(path: &Path, content: &[u8], flush: Flush) -> Result<(), 
         platform::begin_flush(&file);
     }
     drop(file);
-    // Nothing may be there yet, or the file system may not be able to.
-    let publish = |from: &Path, to: &Path| platform::exchange(from, to).or_else(|_| rename(from, to));
+    let publish = |from: &Path, to: &Path| match platform::exchange(from, to) {
+        // Nothing is there yet, or such a thing is not known here.
+        Err(error) if says_that_nothing_is_exchanged(&error) => rename(from, to),
+        // Of anything else nobody knows whether it was done: a rename might put the former record back into its place.
+        other => other.context("move into place", to),
+    };
     put_in_place(&temporary, path, flush, publish)
+}
+
+fn says_that_nothing_is_exchanged(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, Unsupported};
+    matches!(error.kind(), InvalidInput | NotFound | PermissionDenied | Unsupported)
 }
 
 fn put_in_place(
@@ -147,7 +165,7 @@ fn put_in_place(
         other => other?,
     }
     platform::crash_point("replace.renamed");
-    if let (Flush::Yes, Some(directory)) = (flush, path.parent()) {
+    if let (true, Some(directory)) = (flush.is_durable(), path.parent()) {
         platform::sync_directory(directory).context("flush", directory)?;
     }
     Ok(())

@@ -169,8 +169,14 @@ impl Claim {
     ///
     /// # Errors
     /// What the system says; the old record is then still there.
-    pub fn save_end(&self, store: &Store, record: &JobRecord, form: Option<&str>) -> Result<(), StoreError> {
+    pub fn save_end(
+        &self,
+        store: &Store,
+        record: &JobRecord,
+        form: Option<&str>,
+        flush: Flush,
+    ) -> Result<(), StoreError> {
         let content = form.and_then(|form| store.record_with_form(record, form, self.paths()));
-        atomic::exchange(&self.paths().record(), &content.unwrap_or_else(|| format::render(record)), Flush::Yes)
+        atomic::exchange(&self.paths().record(), &content.unwrap_or_else(|| format::render(record)), flush)
     }
 }

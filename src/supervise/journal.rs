@@ -17,12 +17,18 @@ pub(super) struct Journal {
     unsaved: bool,
     /// An end that is not told yet, because it is not on disk.
     end: Option<Happening>,
+    /// Whether nothing has been saved yet, and the attempt is the first one: a new job's record is as it was created, which is
+    /// never flushed.
+    is_as_created: bool,
+    /// Whether the former record is such a one.
+    is_former_as_created: bool,
 }
 
 impl Journal {
     /// Takes over the record that is on disk.
     pub(super) fn new(claim: &Claim, record: JobRecord) -> Self {
-        Self { record, events: claim.open_events().ok(), unsaved: false, end: None }
+        let (events, is_as_created) = (claim.open_events().ok(), record.attempt().number == 1);
+        Self { record, events, unsaved: false, end: None, is_as_created, is_former_as_created: false }
     }
 
     /// Returns the record.
@@ -45,12 +51,23 @@ impl Journal {
         self.unsaved
     }
 
+    /// Writes the record that says that the command runs, for a run that began with this journal.
+    ///
+    /// # Errors
+    /// What the store says, for those who care.
+    pub(super) fn save_running(&mut self, claim: &Claim) -> Result<(), StoreError> {
+        let flush = if self.is_as_created { Flush::Later } else { Flush::No };
+        self.save(claim, flush)
+    }
+
     /// Writes the record, and remembers when that did not work.
     ///
     /// # Errors
     /// What the store says, for those who care.
     pub(super) fn save(&mut self, claim: &Claim, flush: Flush) -> Result<(), StoreError> {
         let result = claim.save_record(&self.record, flush);
+        self.is_as_created = false;
+        self.is_former_as_created = result.is_ok() && flush == Flush::Later;
         self.saved(claim, result)
     }
 
@@ -59,7 +76,9 @@ impl Journal {
     /// # Errors
     /// What the store says.
     pub(super) fn save_end(&mut self, store: &Store, claim: &Claim, form: Option<&str>) -> Result<(), StoreError> {
-        let result = claim.save_end(store, &self.record, form);
+        // Once: what failed may have exchanged the two.
+        let flush = if std::mem::take(&mut self.is_former_as_created) { Flush::Over } else { Flush::Yes };
+        let result = claim.save_end(store, &self.record, form, flush);
         self.saved(claim, result)
     }
 

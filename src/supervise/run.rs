@@ -22,7 +22,7 @@ use crate::domain::spec::{JobSpec, Stdin, Variables};
 use crate::domain::state::{Reason, State};
 use crate::platform::{self, ExecPlan, JobInput};
 use crate::present::json::{self, JobDocument};
-use crate::store::{Flush, Store};
+use crate::store::Store;
 
 /// How long a job that is to be deleted stays for the client that shows its output.
 const SHOWING_LIMIT: Duration = Duration::from_secs(24 * 3600);
@@ -180,7 +180,7 @@ impl Run {
         (attempt.leader, attempt.started_at, attempt.finally) = (Some(leader), Some(platform::now()), finally);
         self.driver.journal.tell(&self.driver.claim, Happening::Started { pid: leader.pid });
         self.driver.journal.enter(&self.driver.claim, State::Running);
-        self.driver.journal.save(&self.driver.claim, Flush::Later).ok();
+        self.driver.journal.save_running(&self.driver.claim).ok();
         platform::crash_point("start.recorded");
         self.client.tell(&Notice::Running { attempt: number });
         if self.stocking.is_none() {

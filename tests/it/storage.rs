@@ -325,7 +325,7 @@ fn try_injection(env: &TestEnv, calls: &str, error: &str, nth: u32) {
 fn trace(env: &TestEnv, words: &[&str]) -> Vec<String> {
     let log = env.root().join("trace");
     let jobdir = jobdir().to_string_lossy().into_owned();
-    let calls = "trace=openat,write,fsync,fdatasync,rename,renameat,renameat2,flock,close,unlink,execve";
+    let calls = "trace=openat,write,ftruncate,fsync,fdatasync,rename,renameat,renameat2,flock,close,unlink,execve";
     let traced =
         ["-f", "-y", "-qq", "-s", "300", "-o", &log.to_string_lossy(), "-e", calls, &jobdir].map(str::to_owned);
     let words: Vec<String> = traced.into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect();
@@ -366,6 +366,58 @@ fn spec_and_outcome_are_written_flushed_renamed_and_flushed_in_this_order() {
     assert!(lines[directory..].iter().any(gives_up), "the claim was not given up");
     let unlocked_early = lines[visible..directory].iter().any(gives_up);
     assert!(!unlocked_early, "the claim was given up before the outcome was on disk");
+}
+
+#[test]
+fn an_outcome_is_not_written_over_what_was_flushed() {
+    if !can_trace() {
+        return;
+    }
+    let env = TestEnv::new();
+    // As long as the last exchange of names is not on disk, a former record is what `job.json` is after a power loss.
+    let is_emptied = |id: &str, options: &[&str]| {
+        let lines = trace(&env, &[&["run"], options, &["--", "sh", "-c", "exit 3"]].concat());
+        let is_it =
+            |line: &&String| line.contains("write(") && line.contains("job.json.new>") && line.contains("failed");
+        let outcome = lines.iter().rposition(|line| is_it(&line));
+        let outcome = outcome.unwrap_or_else(|| panic!("no outcome of {id}:\n{}", lines.join("\n")));
+        let before = lines[..outcome].iter().rposition(|line| line.contains("RENAME_EXCHANGE"));
+        let between = &lines[before.unwrap_or(0)..outcome];
+        let any = |what: [&str; 2]| between.iter().any(|line| what.iter().all(|text| line.contains(text)));
+        // It is removed if the thread that makes a spare has it open, to let it be flushed.
+        (any(["ftruncate(", "job.json.new>, 0)"]), any(["unlink", "job.json.new\""]))
+    };
+    // It holds the outcome of the command, which was flushed before the first step.
+    assert_ne!(is_emptied("1", &["--finally", "true"]), (false, false));
+    // It holds what is in an attempt's record, in which there is the outcome of an earlier one.
+    assert_ne!(is_emptied("2", &["--retries", "1", "--retry-delay", "1ms"]), (false, false));
+    // It was never flushed.
+    assert!(!is_emptied("3", &[]).0);
+}
+
+/// It may have been done all the same, and a rename would put the former record back.
+#[test]
+fn an_exchange_that_fails_is_tried_again_and_is_no_rename() {
+    if !can_trace() {
+        return;
+    }
+    let exchange = |error: &str| {
+        let env = TestEnv::new();
+        env.jobdir(&["run", "--", "true"]).assert_code(0);
+        let log = env.root().join("trace").to_string_lossy().into_owned();
+        let record = env.job_dir("1").with_file_name("2").join("job.json.new").to_string_lossy().into_owned();
+        let inject = format!("inject=renameat2:error={error}:when=1");
+        let jobdir = jobdir().to_string_lossy().into_owned();
+        let traced = ["-f", "-qq", "-o", &log, "-P", &record, "-e", "trace=rename,renameat2", "-e", &inject, &jobdir];
+        env.program("strace", &[&traced[..], &["run", "--", "sh", "-c", "exit 3"]].concat()).run().assert_code(3);
+        assert_eq!(env.status("2")["state"], "failed");
+        let text = std::fs::read_to_string(log).expect("a trace");
+        assert!(text.contains("INJECTED"), "{text}");
+        text.lines().any(|line| line.contains("rename(") && line.contains("/job.json\""))
+    };
+    assert!(!exchange("EIO"));
+    // Here it cannot be.
+    assert!(exchange("EINVAL"));
 }
 
 #[test]
