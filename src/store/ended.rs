@@ -60,7 +60,7 @@ impl Store {
     /// Returns the ids in `ended`, in the order in which the jobs ended. What is no id is passed over.
     fn ended_list(&self) -> Vec<JobId> {
         let content = format::read_bounded(&self.layout.ended(), MAX_LIST).unwrap_or_default();
-        content.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()?.parse().ok()).collect()
+        content.split(|byte| *byte == b'\n').filter_map(JobId::from_ascii).collect()
     }
 
     fn claim_files(&self) -> Vec<JobId> {

@@ -80,6 +80,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("nix", &["platform/"]),
     ("notify", &["store/watch.rs"]),
     ("ratatui", &["view/"]),
+    ("rustix", &["platform/"]),
     ("schemars", &["domain/", "present/json", "present/output.rs"]),
     ("strsim", &["domain/likeness.rs"]),
     ("sysinfo", &["platform/"]),

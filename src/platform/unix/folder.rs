@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use nix::dir::{Dir, Entry};
 use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{Mode, SFlag, fstat, fstatat, lstat};
 
@@ -51,7 +50,7 @@ impl Folder {
 
 /// A directory that is listed again and again. It is opened once: opening is an event to whoever watches it, listing is none.
 #[derive(Debug)]
-pub struct Listing(Dir);
+pub struct Listing(OwnedFd);
 
 impl Listing {
     /// Opens a directory.
@@ -59,7 +58,7 @@ impl Listing {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(Dir::open(path, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?))
+        Folder::open(path).map(|Folder(directory)| Self(directory))
     }
 
     /// Says whether this is still what is found under a path.
@@ -74,9 +73,11 @@ impl Listing {
     /// # Errors
     /// What the system says.
     pub fn names(&mut self) -> io::Result<Vec<OsString>> {
-        let name = |entry: nix::Result<Entry>| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned());
-        let names = self.0.iter().map(name);
-        names.filter(|name| !name.as_ref().is_ok_and(|name| name == "." || name == "..")).collect()
+        let mut names = Vec::new();
+        nix::unistd::lseek(&self.0, 0, nix::unistd::Whence::SeekSet)?;
+        system::each_entry(&self.0, |name| names.push(OsStr::from_bytes(name.to_bytes()).to_owned()))?;
+        names.retain(|name| name != "." && name != "..");
+        Ok(names)
     }
 }
 
@@ -85,12 +86,40 @@ impl Listing {
 /// # Errors
 /// What the system says.
 pub fn each_name(path: &Path, mut take: impl FnMut(&str)) -> io::Result<()> {
-    // Unlike std, this allocates nothing for an entry: there may be a hundred thousand.
-    let mut directory = Dir::open(path, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
-    for entry in directory.iter() {
-        if let Ok(name) = entry?.file_name().to_str() {
-            take(name);
+    system::each_entry(&Folder::open(path)?.0, |name| name.to_str().into_iter().for_each(&mut take))
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::ffi::CStr;
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    use rustix::fs::RawDir;
+
+    /// Hands the name of each entry to `take`, from where the last one has stopped. Unlike std, this allocates nothing for an
+    /// entry: there may be a hundred thousand.
+    pub(super) fn each_entry(directory: &OwnedFd, mut take: impl FnMut(&CStr)) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(32 << 10);
+        let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            take(entry?.file_name());
         }
+        Ok(())
     }
-    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::ffi::CStr;
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    /// Hands the name of each entry to `take`, from where the last one has stopped.
+    pub(super) fn each_entry(directory: &OwnedFd, mut take: impl FnMut(&CStr)) -> io::Result<()> {
+        for entry in nix::dir::Dir::from_fd(directory.try_clone()?)?.iter() {
+            take(entry?.file_name());
+        }
+        Ok(())
+    }
 }
