@@ -59,7 +59,7 @@ pub use terminal::{
 pub use wake::{WakeQueue, Waker, WatchedDirectory, watch_by_signal};
 
 /// Ends this process at once.
-#[expect(clippy::disallowed_methods, reason = "it is called when everything is done")]
+#[expect(clippy::disallowed_methods, clippy::exit, reason = "it is called when everything is done")]
 pub fn exit(code: u8) -> ! {
     std::process::exit(code.into())
 }
