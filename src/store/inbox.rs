@@ -195,4 +195,21 @@ mod tests {
         }
         assert!(inbox.look().expect("looks").is_empty());
     }
+
+    #[test]
+    fn each_look_sees_what_is_there_now_and_in_whichever_directory() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, aside) = (dir.path().join("kill-signals"), dir.path().join("aside"));
+        std::fs::create_dir(&path).expect("makes");
+        let inbox = Inbox::new(path.clone());
+        let names = || inbox.look().expect("looks").into_iter().map(|delivered| delivered.name).collect::<Vec<_>>();
+        assert!(names().is_empty());
+        std::fs::write(path.join("kill"), "").expect("writes");
+        assert_eq!(names(), ["kill"]);
+        std::fs::rename(&path, &aside).expect("moves");
+        assert!(inbox.look().is_err());
+        std::fs::create_dir(&path).expect("makes");
+        std::fs::write(path.join("other"), "").expect("writes");
+        assert_eq!(names(), ["other"]);
+    }
 }
