@@ -186,6 +186,8 @@ mod tests {
         assert_eq!(std::fs::read_dir(store.layout.spares()).expect("is there").count(), 0);
     }
 
+    // Windows keeps what somebody reads from being removed: it stays for the sweep.
+    #[cfg(unix)]
     #[test]
     fn a_former_record_is_kept_empty_or_left_to_who_reads_it() {
         let dir = tempfile::tempdir().expect("a directory");
