@@ -310,12 +310,14 @@ impl Run {
         // Before anything else is closed: closing a watch takes milliseconds.
         let former = claim.end(&store, journal.record());
         platform::crash_point("end.released");
+        // The last change of the state directory: whoever is told that the job has ended may remove it.
+        drop(former);
         connection.tell(&Notice::Ended);
         // Whoever waits for the end has been woken, and comes first: on the same processor it would wait for all of the rest.
         platform::pause(BREATH);
         let succeeded = journal.record().state == State::Succeeded;
         let attempt = journal.record().attempt().number;
-        drop((former, journal, inbox, watch));
+        drop((journal, inbox, watch));
         if let Some(hook) = hook {
             hook.run(&queue, epoch);
         }

@@ -385,7 +385,7 @@ fn an_outcome_is_not_written_over_what_was_flushed() {
         let between = &lines[before.unwrap_or(0)..outcome];
         let any = |what: [&str; 2]| between.iter().any(|line| what.iter().all(|text| line.contains(text)));
         // It is removed if the thread that makes a spare has it open, to let it be flushed.
-        (any(["ftruncate(", "job.json.new>, 0)"]), any(["unlink", "job.json.new\""]))
+        (any(["ftruncate(", "job.json.new>, 0"]), any(["unlink", "job.json.new\""]))
     };
     // It holds the outcome of the command, which was flushed before the first step.
     assert_ne!(is_emptied("1", &["--finally", "true"]), (false, false));
